@@ -1,0 +1,170 @@
+/** Truant's whole configuration. Every key has a default or is optional: an empty file is a valid configuration. */
+import { z } from 'zod';
+import { Severity } from '../schema/alert.ts';
+import {
+  addressOrCidr,
+  baseUrl,
+  cidr,
+  clusterName,
+  expiry,
+  filePath,
+  host,
+  isLoopback,
+  key,
+  nodeName,
+  port,
+  principal,
+  text,
+  tokenHash,
+  wholeNumber,
+} from './values.ts';
+
+const section = <Shape extends z.ZodRawShape>(description: string, shape: Shape) =>
+  key(z.strictObject(shape).prefault({} as never), description);
+
+const flag = (fallback: boolean, description: string) =>
+  key(z.boolean().default(fallback), description, { expected: 'true or false' });
+
+const list = <Item extends z.ZodType>(item: Item, description: string, more: { secret?: true } = {}) =>
+  key(z.array(item).max(1000).default([]), description, { expected: 'a list of at most 1000 items', ...more });
+
+const reason = key(text, 'Why this is right. Shown wherever the exception applies.');
+const expires = key(expiry.optional(), 'When the exception ends.');
+
+const auditLog = section("The API server's audit log, on nodes that have one.", {
+  path: key(
+    filePath.optional(),
+    "The log's path; rotated files are looked for next to it. Without it this agent reads no audit log.",
+  ),
+  fromBeginning: flag(false, 'On the very first start, read what is already there instead of beginning at the end.'),
+  maxLineBytes: key(
+    wholeNumber(65_536, 104_857_600, 'bytes').default(10_485_760),
+    'A longer line is set aside and counted.',
+  ),
+});
+
+const inventory = section('How the agent knows which pod held which address when.', {
+  kubernetes: flag(false, 'Watch pods, nodes and EndpointSlices at the API server.'),
+  kubeconfig: key(
+    filePath.optional(),
+    'The kubeconfig to watch with. Without it: the usual one outside of a cluster, the own service account inside.',
+  ),
+  file: key(filePath.optional(), 'A recorded watch (JSON lines) or a dump of pods and nodes to read instead.'),
+});
+
+const agent = section('The agent, one a node.', {
+  node: key(nodeName.optional(), "The node that the agent runs on. Without it: the machine's host name."),
+  stateDir: key(filePath.default('/var/lib/truant/agent'), 'Where the agent keeps its positions and its spool.'),
+  auditLog,
+  inventory,
+  collector: section('Where observations are sent.', {
+    url: key(baseUrl.default('http://127.0.0.1:7117'), "The collector's address."),
+    tokenFile: key(filePath.optional(), 'A file that holds the token to authenticate with.'),
+  }),
+  holdBackMs: key(
+    wholeNumber(0, 60_000, 'milliseconds').default(5000),
+    'How long, in milliseconds of event time, a use from an unknown address waits for the inventory to catch up.',
+  ),
+});
+
+const networks = section("The cluster's networks, each optional: what can be learned from nodes is learned.", {
+  podCidrs: list(cidr, 'Networks that pods get their addresses from.'),
+  serviceCidrs: list(cidr, 'Networks that services get their addresses from.'),
+  controlPlane: list(addressOrCidr, "The control plane's own addresses."),
+  trustedProxies: list(
+    addressOrCidr,
+    'Proxies and load balancers before the API server whose X-Forwarded-For is to be believed. Name only such as nobody else can connect through.',
+  ),
+});
+
+const detection = section('Exceptions from the rules, and changes to them.', {
+  allowedMinters: list(
+    z.strictObject({
+      principal: key(text, 'The user name, as the audit log shows it, that may have tokens issued for others.'),
+      reason,
+      expires,
+    }),
+    'Who may have tokens issued for other accounts.',
+  ),
+  knownLegacySources: list(
+    z.strictObject({
+      principal: key(principal, 'The account whose legacy token it is.'),
+      source: key(addressOrCidr, 'From where it is rightly used.'),
+      reason,
+      expires,
+    }),
+    'From where long-lived tokens out of Secrets are rightly used.',
+  ),
+  rules: key(
+    z
+      .record(
+        z.string().max(100),
+        z.strictObject({
+          enabled: key(z.boolean().optional(), 'False switches the rule off.', { expected: 'true or false' }),
+          severity: key(Severity.optional(), "Takes the place of the rule's own severity."),
+        }),
+      )
+      .default({}),
+    'Changes to single rules, by rule id.',
+    { expected: 'a section that names rules by their id' },
+  ),
+});
+
+const auth = section('Who may talk to the collector.', {
+  mode: key(
+    z.enum(['none', 'token']).default('none'),
+    'none: everybody who can connect, for loopback only; token: who presents a known bearer token.',
+  ),
+  tokenHashes: list(tokenHash, 'Hashes of the tokens that are accepted.', { secret: true }),
+  tokensFile: key(filePath.optional(), 'A file with one such hash a line, instead of or besides tokenHashes.'),
+});
+
+const collector = key(
+  z
+    .strictObject({
+      listen: section('Where the collector listens.', {
+        host: key(host.default('127.0.0.1'), 'Other than loopback only with auth.mode: token.'),
+        port: key(port.default(7117), 'The TCP port.'),
+      }),
+      auth,
+      store: section('The history of every use, and the alerts.', {
+        path: key(filePath.default('/var/lib/truant/collector/truant.duckdb'), "The database's file."),
+        retention: section('What is kept; the oldest goes first.', {
+          days: key(wholeNumber(1, 3650, 'days').default(90), 'How long uses are kept.'),
+          maxGigabytes: key(z.number().min(0.1).max(100_000).default(20), 'How large the store may become.', {
+            expected: 'a number from 0.1 to 100000',
+          }),
+        }),
+      }),
+    })
+    .superRefine(({ listen, auth: { mode, tokenHashes, tokensFile } }, context) => {
+      if (mode === 'none' && !isLoopback(listen.host)) {
+        const message = 'can be reached from other machines, which needs collector.auth.mode: token';
+        context.addIssue({ code: 'custom', path: ['listen', 'host'], message, params: { whole: true } });
+      }
+      if (mode === 'token' && tokenHashes.length === 0 && tokensFile === undefined) {
+        const message = 'is token, which needs collector.auth.tokenHashes or collector.auth.tokensFile';
+        context.addIssue({ code: 'custom', path: ['auth', 'mode'], message, params: { whole: true } });
+      }
+    })
+    .prefault({}),
+  'The collector, one a cluster.',
+);
+
+export const Config = z.strictObject({
+  cluster: section('The cluster.', {
+    name: key(clusterName.default('kubernetes'), 'The name that alerts and history bear.'),
+  }),
+  agent,
+  networks,
+  detection,
+  collector,
+  log: section('Logs, as JSON lines on stderr.', {
+    level: key(
+      z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+      'What is logged: this and worse.',
+    ),
+    pretty: flag(false, 'Short lines for people instead of JSON.'),
+  }),
+});
+export type Config = z.infer<typeof Config>;

@@ -1,0 +1,106 @@
+/** Kinds of value that a configuration holds. Each says what would be right (`expected`), for errors and reference alike. */
+import { isIP, isIPv4 } from 'node:net';
+import { z } from 'zod';
+import { type Micros, parseTime } from '../time.ts';
+
+/** What `meta` holds for a key; all of it ends up in the reference. */
+export interface KeyMeta {
+  /** What the key does, as a sentence. */
+  description: string;
+  /** What would be right, to follow "must be". */
+  expected?: string;
+  /** Never shown, neither in errors nor by `config print`. */
+  secret?: true;
+}
+
+/** Names a key's meaning. To be called last: what is chained on a schema loses its meta. */
+export function key<Schema extends z.ZodType>(
+  schema: Schema,
+  description: string,
+  more: Omit<KeyMeta, 'description'> = {},
+): Schema {
+  return schema.meta({ ...schema.meta(), description, ...more });
+}
+
+const expecting = <Schema extends z.ZodType>(schema: Schema, expected: string): Schema => schema.meta({ expected });
+
+const CONTROL = /[\u0000-\u001f\u007f]/;
+const plain = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .refine((text) => !CONTROL.test(text));
+
+export const text = expecting(plain(1024), 'text on one line');
+export const filePath = expecting(plain(4096), 'a path');
+export const clusterName = expecting(
+  z.string().regex(/^[\w.:@/-]{1,253}$/),
+  'a name of at most 253 letters, digits and . _ : @ / -',
+);
+export const nodeName = expecting(
+  z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/),
+  "a node's name: at most 253 small letters, digits, . and -",
+);
+export const principal = expecting(
+  z
+    .string()
+    .max(512)
+    .regex(/^system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+$/),
+  'system:serviceaccount:<namespace>:<name>',
+);
+export const cidr = expecting(z.string().refine(isCidr), 'a CIDR such as 10.244.0.0/16 or fd00:10:244::/56');
+export const addressOrCidr = expecting(
+  z.string().refine((value) => isAddress(value) || isCidr(value)),
+  'an address or CIDR such as 10.0.0.7, 10.0.0.0/24 or fd00::7',
+);
+export const host = expecting(
+  z
+    .string()
+    .max(253)
+    .refine((value) => isAddress(value) || /^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/.test(value)),
+  'an address or host name',
+);
+export const port = expecting(z.int().min(0).max(65_535), 'a port number from 0 (any free one) to 65535');
+export const baseUrl = expecting(
+  z.string().max(2048).refine(isBaseUrl),
+  'an http or https URL without credentials, query or fragment',
+);
+export const expiry = expecting(
+  z.string().refine((value) => expiryOf(value) !== undefined),
+  'a day such as 2030-12-31 (to its end, UTC) or a time such as 2030-12-31T12:00:00Z',
+);
+export const tokenHash = expecting(
+  z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  'sha256: and 64 hexadecimal digits, the hash of a token',
+);
+
+export function wholeNumber(min: number, max: number, unit = '') {
+  return expecting(z.int().min(min).max(max), `a whole number from ${min} to ${max}${unit && ` ${unit}`}`);
+}
+
+/** When an exception ends; undefined if the text is no such time. */
+export function expiryOf(value: string): Micros | undefined {
+  return parseTime(/^\d{4}-\d{2}-\d{2}$/.test(value) ? `${value}T23:59:59Z` : value);
+}
+
+export function isLoopback(value: string): boolean {
+  return value === 'localhost' || value === '::1' || (isIPv4(value) && value.startsWith('127.'));
+}
+
+function isAddress(value: string): boolean {
+  return isIP(value) !== 0 && !value.includes('%');
+}
+
+function isCidr(value: string): boolean {
+  const [address = '', length = '', ...rest] = value.split('/');
+  if (rest.length > 0 || !isAddress(address) || !/^(0|[1-9]\d{0,2})$/.test(length)) return false;
+  return Number(length) <= (isIPv4(address) ? 32 : 128);
+}
+
+function isBaseUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const url = new URL(value);
+  const bare = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  return bare && (url.protocol === 'http:' || url.protocol === 'https:');
+}

@@ -1,0 +1,230 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type ParseOptions, parseConfig } from '../../shared/config/parse.ts';
+import { TruantError } from '../../shared/errors.ts';
+
+function problems(input: unknown, options: ParseOptions = {}): string[] {
+  try {
+    parseConfig(input, options);
+  } catch (error) {
+    if (!(error instanceof TruantError) || error.code !== 'CONFIG_INVALID') throw error;
+    return error.message
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim());
+  }
+  return [];
+}
+
+describe('parseConfig', () => {
+  test.each([null, undefined, {}, { agent: null, networks: null }, { agent: { auditLog: null } }])(
+    'nothing set (%j) gives the defaults',
+    (input) => {
+      const config = parseConfig(input);
+      expect(config.collector.listen).toEqual({ host: '127.0.0.1', port: 7117 });
+      expect(config.agent.auditLog).toEqual({ fromBeginning: false, maxLineBytes: 10_485_760 });
+      expect(config.detection).toEqual({ allowedMinters: [], knownLegacySources: [], rules: {} });
+      expect(config.log).toEqual({ level: 'info', pretty: false });
+    },
+  );
+
+  test('what is set takes the place of the default, next to other defaults', () => {
+    const config = parseConfig({
+      cluster: { name: 'arn:aws:eks:eu-west-1:123456789012:cluster/shop' },
+      agent: { auditLog: { path: '/var/log/audit.log' } },
+      networks: { podCidrs: ['10.244.0.0/16', 'fd00:10:244::/56'], trustedProxies: ['10.0.0.7'] },
+      detection: {
+        allowedMinters: [{ principal: 'ci', reason: 'deploys', expires: '2030-12-31' }],
+        knownLegacySources: [
+          { principal: 'system:serviceaccount:shop:old', source: '192.0.2.0/24', reason: 'an appliance' },
+        ],
+        rules: { 'legacy-token-used': { severity: 'low' }, 'token-recon': { enabled: false } },
+      },
+    });
+    expect(config.cluster.name).toBe('arn:aws:eks:eu-west-1:123456789012:cluster/shop');
+    expect(config.agent.auditLog.path).toBe('/var/log/audit.log');
+    expect(config.agent.auditLog.maxLineBytes).toBe(10_485_760);
+    expect(config.detection.rules['token-recon']).toEqual({ enabled: false });
+  });
+
+  test.each([
+    ['collector.listen.port', { collector: { listen: { port: 'abc' } } }, 'found "abc"; must be a port number from 0'],
+    ['collector.listen.port', { collector: { listen: { port: 70_000 } } }, 'found 70000; must be a port number'],
+    ['collector.listen.port', { collector: { listen: { port: 1.5 } } }, 'found 1.5; must be a port number'],
+    [
+      'agent.holdBackMs',
+      { agent: { holdBackMs: -1 } },
+      'found -1; must be a whole number from 0 to 60000 milliseconds',
+    ],
+    [
+      'agent.inventory.kubernetes',
+      { agent: { inventory: { kubernetes: 'yes' } } },
+      'found "yes"; must be true or false',
+    ],
+    [
+      'agent.collector.url',
+      { agent: { collector: { url: 'ftp://x' } } },
+      'found "ftp://x"; must be an http or https URL',
+    ],
+    ['agent.node', { agent: { node: 'Node 1' } }, 'found "Node 1"; must be a node\'s name'],
+    ['agent', { agent: 3 }, 'found 3; must be a section'],
+    ['networks', { networks: [] }, 'found a list; must be a section'],
+    ['networks.podCidrs', { networks: { podCidrs: '10.0.0.0/8' } }, 'found "10.0.0.0/8"; must be a list'],
+    [
+      'networks.podCidrs[1]',
+      { networks: { podCidrs: ['10.0.0.0/8', '10.0.0.1'] } },
+      'found "10.0.0.1"; must be a CIDR',
+    ],
+    ['networks.podCidrs[0]', { networks: { podCidrs: ['10.0.0.0/33'] } }, 'must be a CIDR'],
+    ['networks.podCidrs[0]', { networks: { podCidrs: ['fd00::/129'] } }, 'must be a CIDR'],
+    ['networks.podCidrs[0]', { networks: { podCidrs: ['10.0.0.0/8/8'] } }, 'must be a CIDR'],
+    ['networks.trustedProxies[0]', { networks: { trustedProxies: ['proxy.local'] } }, 'must be an address or CIDR'],
+    ['networks.controlPlane[0]', { networks: { controlPlane: ['fe80::1%eth0'] } }, 'must be an address or CIDR'],
+    [
+      'detection.allowedMinters[0].reason',
+      { detection: { allowedMinters: [{ principal: 'ci' }] } },
+      'is missing; must be text on one line',
+    ],
+    [
+      'detection.allowedMinters[0].expires',
+      { detection: { allowedMinters: [{ principal: 'ci', reason: 'x', expires: 'soon' }] } },
+      'found "soon"; must be a day such as 2030-12-31',
+    ],
+    [
+      'detection.knownLegacySources[0].principal',
+      { detection: { knownLegacySources: [{ principal: 'shop/old', source: '::1', reason: 'x' }] } },
+      'must be system:serviceaccount:<namespace>:<name>',
+    ],
+    [
+      'detection.rules.token-recon.severity',
+      { detection: { rules: { 'token-recon': { severity: 'bad' } } } },
+      'found "bad"; must be info, low, medium, high or critical',
+    ],
+    ['log.level', { log: { level: 'loud' } }, 'found "loud"; must be trace, debug, info, warn, error, fatal or silent'],
+    ['the configuration', ['x'], 'found a list; must be a section'],
+    ['the configuration', 'x', 'found "x"; must be a section'],
+  ])('%s: %j', (key, input, message) => {
+    const [only, ...rest] = problems(input);
+    expect(rest).toEqual([]);
+    expect(only).toContain(`${key}: `);
+    expect(only).toContain(message);
+  });
+
+  test.each([
+    ['colector', { colector: {} }, 'did you mean collector?'],
+    ['collector.lisen', { collector: { lisen: {} } }, 'did you mean listen?'],
+    ['agent.audit_log', { agent: { audit_log: {} } }, 'did you mean auditLog?'],
+    ['cluster.zzzzzzzz', { cluster: { zzzzzzzz: 1 } }, 'there are name'],
+    [
+      'detection.allowedMinters[0].why',
+      { detection: { allowedMinters: [{ principal: 'ci', reason: 'x', why: 1 }] } },
+      'there are principal, reason, expires',
+    ],
+    ['detection.rules.x.enable', { detection: { rules: { x: { enable: true } } } }, 'did you mean enabled?'],
+  ])('%s is no key', (key, input, message) => {
+    expect(problems(input)).toEqual([`${key}: no such key; ${message}`]);
+  });
+
+  test('all problems at once', () => {
+    const all = problems({
+      colector: {},
+      agent: { holdBackMs: 'x', stateDirr: '/x' },
+      networks: { podCidrs: ['a', 'b'] },
+    });
+    expect(all.map((line) => line.replace(/: .*/, '')).toSorted()).toEqual([
+      'agent.holdBackMs',
+      'agent.stateDirr',
+      'colector',
+      'networks.podCidrs[0]',
+      'networks.podCidrs[1]',
+    ]);
+  });
+
+  test('rules are checked against the catalogue, if there is one', () => {
+    const input = { detection: { rules: { 'token-recn': { enabled: false } } } };
+    expect(problems(input)).toEqual([]);
+    expect(problems(input, { ruleIds: ['token-recon', 'legacy-token-used'] })).toEqual([
+      'detection.rules.token-recn: no such rule; did you mean token-recon?',
+    ]);
+  });
+
+  test.each(['0.0.0.0', '::', '10.0.0.1', 'collector.example'])('listening on %s needs authentication', (host) => {
+    expect(problems({ collector: { listen: { host } } })).toEqual([
+      'collector.listen.host: can be reached from other machines, which needs collector.auth.mode: token',
+    ]);
+    const tokenHashes = [`sha256:${'a'.repeat(64)}`];
+    expect(problems({ collector: { listen: { host }, auth: { mode: 'token', tokenHashes } } })).toEqual([]);
+  });
+
+  test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('listening on %s does not', (host) => {
+    expect(problems({ collector: { listen: { host } } })).toEqual([]);
+  });
+
+  test('authentication by token needs tokens', () => {
+    expect(problems({ collector: { auth: { mode: 'token' } } })).toEqual([
+      'collector.auth.mode: is token, which needs collector.auth.tokenHashes or collector.auth.tokensFile',
+    ]);
+    expect(problems({ collector: { auth: { mode: 'token', tokensFile: '/etc/truant/tokens' } } })).toEqual([]);
+  });
+
+  test('what is secret is in no error', () => {
+    const secret = 'hunter2hunter2';
+    for (const input of [
+      { collector: { auth: { tokenHashes: [secret] } } },
+      { collector: { auth: { tokenHashes: secret } } },
+      { agent: { collector: { url: `http://me:${secret}@collector/` } } },
+    ]) {
+      const lines = problems(input);
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).not.toContain(secret);
+    }
+    expect(problems({}, { environment: { TRUANT_COLLECTOR__AUTH__TOKEN_HASHES: secret } }).join('\n')).toMatch(
+      /^(?!.*hunter2).*TRUANT_COLLECTOR__AUTH__TOKEN_HASHES/,
+    );
+  });
+
+  test('an exception may end on a day or at a time, and on no other thing', () => {
+    const withExpiry = (expires: unknown) =>
+      problems({ detection: { allowedMinters: [{ principal: 'ci', reason: 'x', expires }] } });
+    expect(withExpiry('2030-12-31')).toEqual([]);
+    expect(withExpiry('2030-12-31T12:00:00+02:00')).toEqual([]);
+    expect(withExpiry('2030-13-31')).toHaveLength(1);
+    expect(withExpiry(20_301_231)).toHaveLength(1);
+  });
+
+  test('whatever is given, it is either a configuration or a TruantError', () => {
+    const keys = fc.constantFrom(
+      'agent',
+      'collector',
+      'listen',
+      'port',
+      'detection',
+      'rules',
+      'networks',
+      '__proto__',
+      'x',
+    );
+    const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 5 },
+        fc.string(),
+        fc.double(),
+        fc.boolean(),
+        fc.constant(null),
+        fc.array(tie('tree'), { maxLength: 3 }),
+        fc.dictionary(keys, tie('tree'), { maxKeys: 4 }),
+      ),
+    }));
+    const variables = fc.dictionary(
+      fc.constantFrom('TRUANT_AGENT__NODE', 'TRUANT_NETWORKS__POD_CIDRS', 'TRUANT_X__Y', 'TRUANT_____', 'TRUANT_AGENT'),
+      fc.string(),
+    );
+    fc.assert(
+      fc.property(tree, variables, (input, environment) => {
+        problems(input, { environment });
+        expect(({} as Record<string, unknown>)['enabled']).toBeUndefined();
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
