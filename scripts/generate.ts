@@ -4,14 +4,16 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Generator } from './generated.ts';
+import { configurationReference } from './generators/configuration.ts';
+import type { Generator } from './generators/generator.ts';
+import { ruleCatalogue } from './generators/rules.ts';
 
-const generators: readonly Generator[] = [];
+const generators: readonly Generator[] = [configurationReference, ruleCatalogue];
 
 const checking = process.argv.includes('--check');
 let stale = 0;
 for (const generate of generators) {
-  const { path: file, content } = await generate();
+  const { path: file, content } = generate();
   const current = read(file) === content;
   if (!current && checking) {
     console.error(`${file} is not current: run npm run generate`);

@@ -9,6 +9,8 @@ export interface Outline {
   /** What would be right, to follow "must be". */
   expected: string;
   secret: boolean;
+  /** Has to be there if the section around it is. */
+  required: boolean;
   /** Undefined: the key is optional and has none, or it is a section. */
   fallback: unknown;
   /** Of a section. */
@@ -27,6 +29,7 @@ interface JsonSchema {
   properties?: Record<string, JsonSchema>;
   additionalProperties?: JsonSchema | boolean;
   items?: JsonSchema;
+  required?: string[];
 }
 
 const EXPECTED: Readonly<Record<Outline['kind'], string>> = {
@@ -47,8 +50,8 @@ export function outlineAt(path: readonly PropertyKey[]): Outline | undefined {
   return at;
 }
 
-function read(schema: JsonSchema, withinSecret = false): Outline {
-  const secret = withinSecret || schema.secret === true;
+function read(schema: JsonSchema, around: { secret?: boolean; required?: boolean } = {}): Outline {
+  const secret = (around.secret ?? false) || schema.secret === true;
   const items =
     schema.items ?? (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined);
   const kind = kindOf(schema);
@@ -57,9 +60,15 @@ function read(schema: JsonSchema, withinSecret = false): Outline {
     description: schema.description ?? '',
     expected: schema.expected ?? schema.enum?.join(', ').replace(/, ([^,]*)$/, ' or $1') ?? EXPECTED[kind],
     secret,
+    required: around.required ?? false,
     fallback: kind === 'section' ? undefined : schema.default,
-    keys: new Map(Object.entries(schema.properties ?? {}).map(([name, inner]) => [name, read(inner, secret)])),
-    items: items && read(items, secret),
+    keys: new Map(
+      Object.entries(schema.properties ?? {}).map(([name, inner]) => [
+        name,
+        read(inner, { secret, required: schema.required?.includes(name) ?? false }),
+      ]),
+    ),
+    items: items && read(items, { secret }),
   };
 }
 

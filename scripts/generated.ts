@@ -1,8 +1,0 @@
-/** Files that are made from the code. Adding one: write a function that returns it and name it in `generate.ts`. */
-export interface Generated {
-  /** Relative to the repository. */
-  path: string;
-  content: string;
-}
-
-export type Generator = () => Generated | Promise<Generated>;
