@@ -1,0 +1,103 @@
+/**
+ * The open alerts of a cluster. A finding joins the alert that one of its keys leads to (one theft is one alert), raises its
+ * severity and confidence and adds to its story; else it opens one. Bounded: the quietest alerts that were touched longest
+ * ago are let go of first (they stay in the store).
+ */
+import { hash } from 'node:crypto';
+import type { LedgerEntry } from '../inventory/ledger.ts';
+import type { Alert, Finding } from '../schema/alert.ts';
+import type { RequestObservation } from '../schema/observation.ts';
+import type { Placement } from '../schema/placement.ts';
+import { type Micros, DAY } from '../time.ts';
+import { AlertState } from './alert-state.ts';
+import { keys } from './rule.ts';
+
+const MAX_ALERTS = 5_000;
+/** A key that names no credential (an address, a pod) ties findings together for a day. */
+const LOOSE_KEY_LASTS: Micros = DAY;
+
+export interface Exhibit {
+  observation: RequestObservation;
+  placement: Placement | undefined;
+}
+
+export class AlertBook {
+  readonly #cluster: string;
+  readonly #alerts = new Map<string, AlertState>();
+  readonly #byKey = new Map<string, string>();
+  readonly #changed = new Set<AlertState>();
+
+  constructor(cluster: string) {
+    this.#cluster = cluster;
+  }
+
+  /** Files a finding with the observations that it rests on. `ledger`: of the finding's credential, for how it began. */
+  add(finding: Finding, exhibits: readonly Exhibit[], ledger: LedgerEntry | undefined): void {
+    const alert = this.#find(finding) ?? this.#open(finding);
+    if (!alert.add(finding, exhibits, ledger)) return;
+    this.#index(alert, finding);
+    this.#changed.add(alert);
+  }
+
+  /** Alerts that changed since the last call, whole. `now` becomes their updatedAt. */
+  takeChanged(now: Micros): Alert[] {
+    const alerts = [...this.#changed].map((alert) => alert.render(now));
+    this.#changed.clear();
+    return alerts;
+  }
+
+  /** Takes back an alert that was stored, so that later findings join it. Closed ones are left out. */
+  restore(alert: Alert): void {
+    if (alert.status === 'closed' || alert.cluster !== this.#cluster) return;
+    const state = AlertState.from(alert);
+    this.#alerts.set(state.id, state);
+    for (const finding of alert.findings) this.#index(state, finding);
+  }
+
+  #find(finding: Finding): AlertState | undefined {
+    for (const key of finding.keys) {
+      const alert = this.#alerts.get(this.#byKey.get(key) ?? '');
+      if (!alert) continue;
+      if (isStrong(key) || Math.abs(finding.time - alert.lastSeen) <= LOOSE_KEY_LASTS) return alert;
+    }
+    return undefined;
+  }
+
+  #open(finding: Finding): AlertState {
+    const id = `al_${hash('sha1', `${this.#cluster}\n${finding.id}`, 'hex').slice(0, 20)}`;
+    const existing = this.#alerts.get(id);
+    if (existing) return existing;
+    if (this.#alerts.size >= MAX_ALERTS) this.#letGo();
+    const alert = new AlertState(id, this.#cluster);
+    this.#alerts.set(id, alert);
+    return alert;
+  }
+
+  #index(alert: AlertState, finding: Finding): void {
+    const all = finding.source === null ? finding.keys : [...finding.keys, ...this.#sourceKey(finding)];
+    for (const key of all) {
+      // A credential stays with the first alert about it; looser keys lead to the newest.
+      if (isStrong(key) && this.#alerts.has(this.#byKey.get(key) ?? '')) continue;
+      this.#byKey.set(key, alert.id);
+    }
+  }
+
+  /** Leads from a thief's address to the alert about it; never the other way: two thefts may come from one address. */
+  #sourceKey(finding: Finding): string[] {
+    const isTheft = finding.keys.some((key) => key.startsWith('away:') || key.startsWith('actor:'));
+    return isTheft && finding.source !== null ? [keys.source(finding.source)] : [];
+  }
+
+  #letGo(): void {
+    let quietest: AlertState | undefined;
+    for (const alert of this.#alerts.values()) {
+      if (quietest === undefined || alert.rank < quietest.rank) quietest = alert;
+      if (quietest.rank === 0) break;
+    }
+    if (!quietest) return;
+    this.#alerts.delete(quietest.id);
+    for (const [key, id] of this.#byKey) if (id === quietest.id) this.#byKey.delete(key);
+  }
+}
+
+const isStrong = (key: string): boolean => key.startsWith('credential:') || key.startsWith('hygiene:');

@@ -1,0 +1,290 @@
+/** One alert as it grows. */
+import type { LedgerEntry } from '../inventory/ledger.ts';
+import { nodeOfKubelet } from '../normalise/principal.ts';
+import { type Alert, CONFIDENCES, type Evidence, type Finding, SEVERITIES } from '../schema/alert.ts';
+import type { Binding, RequestObservation } from '../schema/observation.ts';
+import type { Placement } from '../schema/placement.ts';
+import { formatTime, type Micros, parseTime } from '../time.ts';
+import type { Exhibit } from './alert-book.ts';
+import { TECHNIQUES } from './attack.ts';
+import { describe, resourceOf } from './deeds.ts';
+import { killActions } from './kill-actions.ts';
+import { rulesById } from './rules/by-id.ts';
+import { tell } from './story.ts';
+
+const MAX_FINDINGS = 100;
+const MAX_EVIDENCE = 500;
+const MAX_LIST = 50;
+
+interface Deed {
+  action: string;
+  namespace: string;
+  count: number;
+  refused: number;
+}
+
+export class AlertState {
+  readonly id: string;
+  readonly #cluster: string;
+  #status: Alert['status'] = 'open';
+  #revision = 0;
+  #createdAt: Micros | undefined;
+  #findings: Finding[] = [];
+  #findingsTotal = 0;
+  #evidence = new Map<string, Evidence>();
+  #evidenceTotal = 0;
+  #first: Micros | undefined;
+  #last: Micros = 0;
+  #sources = new Map<string, { address: string; where: string; count: number }>();
+  #deeds = new Map<string, Deed>();
+  #requests = 0;
+  #refused = 0;
+  #userAgents = new Set<string>();
+  #credentials = new Set<string>();
+  #beginning: { time: Micros; sentence: string; expirationSeconds: number | undefined } | undefined;
+
+  constructor(id: string, cluster: string) {
+    this.id = id;
+    this.#cluster = cluster;
+  }
+
+  static from(alert: Alert): AlertState {
+    const state = new AlertState(alert.id, alert.cluster);
+    state.#status = alert.status;
+    state.#revision = alert.revision;
+    state.#createdAt = parseTime(alert.createdAt);
+    state.#findings = [...alert.findings];
+    state.#findingsTotal = alert.counts.findings;
+    state.#evidence = new Map(alert.evidence.map((evidence) => [evidence.id, evidence]));
+    state.#evidenceTotal = alert.evidenceTotal;
+    state.#first = parseTime(alert.firstSeen);
+    state.#last = parseTime(alert.lastSeen) ?? 0;
+    state.#sources = new Map(alert.sources.map((source) => [source.address, { ...source }]));
+    state.#deeds = new Map(alert.did.actions.map((deed) => [`${deed.action} ${deed.namespace}`, { ...deed }]));
+    state.#requests = alert.did.requests;
+    state.#refused = alert.did.refused;
+    state.#userAgents = new Set(alert.did.userAgents);
+    state.#credentials = new Set([...(alert.credential === null ? [] : [alert.credential]), ...alert.relatedCredentials]);
+    const [beginning] = alert.story;
+    if (beginning && beginning.observation === undefined) {
+      state.#beginning = { time: beginning.time, sentence: beginning.sentence, expirationSeconds: undefined };
+    }
+    return state;
+  }
+
+  get lastSeen(): Micros {
+    return this.#last;
+  }
+
+  /** How loud it is: what is let go of first when there are too many. */
+  get rank(): number {
+    return this.#findings.reduce((rank, finding) => Math.max(rank, SEVERITIES.indexOf(finding.severity)), 0);
+  }
+
+  /** False when all of it was known already. */
+  add(finding: Finding, exhibits: readonly Exhibit[], ledger: LedgerEntry | undefined): boolean {
+    const known = this.#findings.findIndex(({ id }) => id === finding.id);
+    const before = known < 0 ? undefined : this.#findings[known];
+    if (before && SEVERITIES.indexOf(before.severity) >= SEVERITIES.indexOf(finding.severity)) return false;
+    if (before) {
+      this.#findings[known] = finding;
+    } else {
+      this.#findingsTotal += 1;
+      this.#keep(finding);
+    }
+    for (const exhibit of exhibits) this.#exhibit(exhibit, finding);
+    if (finding.credential) this.#note(finding.credential.id);
+    for (const key of finding.keys) if (key.startsWith('credential:')) this.#note(key.slice('credential:'.length));
+    if (ledger?.issued && !this.#beginning) {
+      const { time, by, address, expirationSeconds } = ledger.issued;
+      const sentence = `${ledger.id} was issued for ${ledger.principal} to ${by}${address === null ? '' : ` at ${address}`}.`;
+      this.#beginning = { time, sentence, expirationSeconds };
+    }
+    return true;
+  }
+
+  render(now: Micros): Alert {
+    this.#revision += 1;
+    this.#createdAt ??= now;
+    const lead = this.#lead();
+    const credential = lead.credential ?? this.#findings.find((finding) => finding.credential)?.credential;
+    const binding: Binding = lead.binding ?? this.#findings.find((finding) => finding.binding?.pod)?.binding ?? {};
+    const confidence = strongest(this.#findings.map((finding) => finding.confidence), CONFIDENCES);
+    const surest = this.#findings.find((finding) => finding.confidence === confidence) ?? lead;
+    const ruleIds = [...new Set(this.#findings.map((finding) => finding.rule))];
+    const kubelet = this.#findings.map((finding) => kubeletOf(finding)).find((node) => node !== undefined);
+    const evidence = [...this.#evidence.values()];
+    const sources = [...this.#sources.values()].sort((a, b) => b.count - a.count).slice(0, MAX_LIST);
+    return {
+      type: 'alert',
+      schema: 1,
+      id: this.id,
+      cluster: this.#cluster,
+      status: this.#status,
+      title: lead.title,
+      summary: this.#summary(lead),
+      severity: strongest(this.#findings.map((finding) => finding.severity), SEVERITIES),
+      confidence,
+      confidenceWhy: surest.confidenceWhy,
+      principal: lead.principal,
+      credential: credential?.id ?? null,
+      credentialKind: credential?.kind ?? null,
+      binding,
+      sources,
+      relatedCredentials: [...this.#credentials].filter((id) => id !== credential?.id).slice(0, MAX_LIST),
+      rules: ruleIds,
+      attack: [...new Set(this.#findings.flatMap((finding) => finding.attack))].map((id) => ({
+        id,
+        ...(TECHNIQUES[id as keyof typeof TECHNIQUES] ?? { name: id, tactic: 'unknown' }),
+      })),
+      firstSeen: formatTime(this.#first ?? now),
+      lastSeen: formatTime(this.#last),
+      createdAt: formatTime(this.#createdAt),
+      updatedAt: formatTime(now),
+      revision: this.#revision,
+      counts: { findings: this.#findingsTotal, observations: this.#evidenceTotal },
+      findings: this.#findings,
+      evidence,
+      evidenceTotal: this.#evidenceTotal,
+      story: tell({ beginning: this.#beginning && { time: this.#beginning.time, sentence: this.#beginning.sentence }, evidence }),
+      did: {
+        requests: this.#requests,
+        refused: this.#refused,
+        actions: [...this.#deeds.values()].sort((a, b) => b.count - a.count).slice(0, MAX_LIST),
+        namespaces: [...new Set([...this.#deeds.values()].map(({ namespace }) => namespace).filter(Boolean))].slice(0, MAX_LIST),
+        userAgents: [...this.#userAgents],
+      },
+      actions: killActions({
+        principal: lead.principal,
+        credential: credential?.id ?? null,
+        kind: credential?.kind ?? null,
+        binding,
+        issued: this.#beginning,
+        node: kubelet,
+      }),
+      triage: ruleIds.flatMap((id) => rulesById.get(id)?.triage ?? []).slice(0, 12),
+    };
+  }
+
+  /** The finding that the alert is named after: the loudest, and of those the surest and earliest. */
+  #lead(): Finding {
+    const [first, ...rest] = this.#findings;
+    if (!first) throw new RangeError('an alert without findings');
+    return rest.reduce((best, finding) => (weight(finding) > weight(best) ? finding : best), first);
+  }
+
+  #summary(lead: Finding): string {
+    const total = [...this.#sources.values()].reduce((sum, { count }) => sum + count, 0);
+    if (total <= 1) return lead.summary;
+    const places = [...this.#sources.values()].map(({ address, where }) => `${address} (${where})`);
+    const shown = places.slice(0, 3).join(', ') + (places.length > 3 ? ` and ${places.length - 3} more` : '');
+    const refused = this.#refused > 0 ? `, ${this.#refused} refused` : '';
+    return `Token of ${lead.principal} used away from home ${total} times, from ${shown}${refused}.`;
+  }
+
+  /** Bounded: the first half and the newest half of what a rule says are kept, and each rule's loudest. */
+  #keep(finding: Finding): void {
+    this.#findings.push(finding);
+    if (this.#findings.length <= MAX_FINDINGS) return;
+    const spare = this.#findings.findIndex(
+      (old, at) => at >= MAX_FINDINGS / 2 && this.#findings.some((other, index) => index !== at && other.rule === old.rule && weight(other) >= weight(old)),
+    );
+    this.#findings.splice(spare < 0 ? MAX_FINDINGS / 2 : spare, 1);
+  }
+
+  #exhibit({ observation, placement }: Exhibit, finding: Finding): void {
+    const known = this.#evidence.get(observation.id);
+    if (known) {
+      if (!known.rules.includes(finding.rule)) known.rules.push(finding.rule);
+      return;
+    }
+    this.#evidenceTotal += 1;
+    this.#evidence.set(observation.id, toEvidence(observation, placement, finding.rule));
+    if (this.#evidence.size > MAX_EVIDENCE) {
+      const middle = [...this.#evidence.keys()][MAX_EVIDENCE / 2] as string;
+      this.#evidence.delete(middle);
+    }
+    this.#first = Math.min(this.#first ?? observation.time, observation.time);
+    this.#last = Math.max(this.#last, observation.time);
+    if (observation.kind === 'use') this.#countUse(observation, placement);
+  }
+
+  #countUse(use: Extract<RequestObservation, { kind: 'use' }>, placement: Placement | undefined): void {
+    this.#requests += 1;
+    const refused = use.request.code >= 400;
+    if (refused) this.#refused += 1;
+    const action = `${use.request.verb} ${resourceOf(use.request)}`;
+    const namespace = use.request.namespace ?? '';
+    const key = `${action} ${namespace}`;
+    const deed = this.#deeds.get(key);
+    if (deed) {
+      deed.count += 1;
+      if (refused) deed.refused += 1;
+    } else if (this.#deeds.size < 200) {
+      this.#deeds.set(key, { action, namespace, count: 1, refused: refused ? 1 : 0 });
+    }
+    if (this.#userAgents.size < 20) this.#userAgents.add(use.request.userAgent);
+    if (placement?.verdict !== 'away' || use.source.address === null) return;
+    const source = this.#sources.get(use.source.address);
+    if (source) source.count += 1;
+    else if (this.#sources.size < 200) {
+      this.#sources.set(use.source.address, { address: use.source.address, where: placement.where, count: 1 });
+    }
+  }
+
+  #note(credential: string): void {
+    if (this.#credentials.size < 200) this.#credentials.add(credential);
+  }
+}
+
+const weight = (finding: Finding): number =>
+  SEVERITIES.indexOf(finding.severity) * 10 + CONFIDENCES.indexOf(finding.confidence);
+
+function strongest<T extends string>(values: readonly T[], order: readonly T[]): T {
+  return order[Math.max(0, ...values.map((value) => order.indexOf(value)))] as T;
+}
+
+function kubeletOf(finding: Finding): string | undefined {
+  if (finding.rule !== 'kubelet-identity-mints-from-elsewhere') return undefined;
+  const key = finding.keys.find((candidate) => candidate.startsWith('actor:'));
+  return key === undefined ? undefined : nodeOfKubelet(key.slice('actor:'.length, key.lastIndexOf('|')));
+}
+
+function toEvidence(observation: RequestObservation, placement: Placement | undefined, rule: string): Evidence {
+  const evidence: Evidence = {
+    kind: observation.kind,
+    id: observation.id,
+    time: observation.timeText,
+    auditID: observation.auditID,
+    source: observation.source.address,
+    what: whatOf(observation),
+    rules: [rule],
+  };
+  if (observation.request.userAgent !== '') evidence.userAgent = observation.request.userAgent;
+  if (observation.kind === 'use') {
+    evidence.principal = observation.principal;
+    evidence.credential = observation.credential.id;
+  }
+  if (observation.kind === 'issue') {
+    evidence.principal = observation.principal;
+    if (observation.issued !== undefined) evidence.credential = observation.issued;
+  }
+  if (placement) evidence.placement = placement.verdict === 'away' ? `away: ${placement.where}` : placement.verdict;
+  return evidence;
+}
+
+function whatOf(observation: RequestObservation): string {
+  switch (observation.kind) {
+    case 'use':
+    case 'denied':
+      return describe(observation.request);
+    case 'issue': {
+      const outcome = observation.issued === undefined ? `was refused (${observation.request.code})` : `got ${observation.issued}`;
+      return `${observation.actor.username} asked for a token of ${observation.principal} and ${outcome}`;
+    }
+    case 'entry': {
+      const command = observation.command.length > 0 ? `: ${observation.command.join(' ')}` : '';
+      return `${observation.actor.username} entered ${observation.pod.namespace}/${observation.pod.name} by ${observation.request.subresource ?? 'exec'}${command}`;
+    }
+  }
+}

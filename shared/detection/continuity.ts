@@ -1,0 +1,94 @@
+/**
+ * When somebody uses a pod's token on the pod's own node, the address alone can't tell a thief from masquerading. The
+ * pod's own traffic can: masquerading **replaces** the pod's address (its requests stop coming from it), a thief's
+ * requests come **on top** of it (they go on). Likewise one knows a pod's home without an inventory.
+ *
+ * A rhythm holds the times at which a pod was seen at its own address and at the suspect one, and answers for a moment t
+ * whether its own requests went on across t as regularly as they used to.
+ */
+import { type Micros, SECOND } from '../time.ts';
+
+/** Samples closer than this to the last one are not kept: they would say nothing new and push out what does. */
+const RESOLUTION: Micros = SECOND / 4;
+const MAX_SAMPLES = 160;
+/** A pause may be this much longer than the longest usual one before it counts as an interruption. */
+const SLACK = 1.6;
+const JITTER: Micros = SECOND / 5;
+const MIN_GAPS = 3;
+
+export type Continuity =
+  /** Seen at its own address before and after t, with no more than its usual pause. */
+  | 'continuing'
+  /** Its own requests stopped for longer than usual. */
+  | 'interrupted'
+  /** Not enough time has passed since t. */
+  | 'pending'
+  /** Too few requests of its own to know its rhythm. */
+  | 'unknown';
+
+export class Rhythm {
+  readonly #own: Micros[] = [];
+  readonly #suspect: Micros[] = [];
+
+  addOwn(time: Micros): void {
+    insert(this.#own, time);
+  }
+
+  addSuspect(time: Micros): void {
+    insert(this.#suspect, time);
+  }
+
+  /** The last moment it was seen at its own address. */
+  get lastOwn(): Micros | undefined {
+    return this.#own.at(-1);
+  }
+
+  at(t: Micros, now: Micros): Continuity {
+    const { before, after, usual } = this.#around(t);
+    if (before === undefined || usual === undefined) return 'unknown';
+    const patience = usual * SLACK + JITTER;
+    if (after !== undefined) return after - before <= patience ? 'continuing' : 'interrupted';
+    return now - before > patience ? 'interrupted' : 'pending';
+  }
+
+  /** Whether it was seen at the suspect address in the pause of its own requests around t. */
+  suspectAround(t: Micros, now: Micros): boolean {
+    const { before, after } = this.#around(t);
+    if (before === undefined) return false;
+    return this.#suspect.some((time) => time > before && time < (after ?? now + 1));
+  }
+
+  #around(t: Micros): { before: Micros | undefined; after: Micros | undefined; usual: Micros | undefined } {
+    let before: Micros | undefined;
+    let after: Micros | undefined;
+    let longest = 0;
+    let gaps = 0;
+    for (const time of this.#own) {
+      if (time > t) {
+        after = time;
+        break;
+      }
+      // A pause in which it was seen at the suspect address is no measure of its rhythm.
+      if (before !== undefined && !this.#suspectBetween(before, time)) {
+        longest = Math.max(longest, time - before);
+        gaps += 1;
+      }
+      before = time;
+    }
+    return { before, after, usual: gaps >= MIN_GAPS ? longest : undefined };
+  }
+
+  #suspectBetween(from: Micros, to: Micros): boolean {
+    return this.#suspect.some((time) => time > from && time < to);
+  }
+}
+
+/** Keeps the samples sorted: the log is out of order by milliseconds. */
+function insert(samples: Micros[], time: Micros): void {
+  let at = samples.length;
+  while (at > 0 && (samples[at - 1] as Micros) > time) at -= 1;
+  const earlier = samples[at - 1];
+  if (earlier !== undefined && time - earlier < RESOLUTION) return;
+  samples.splice(at, 0, time);
+  if (samples.length > MAX_SAMPLES) samples.shift();
+}

@@ -1,0 +1,87 @@
+/** Dispatches observations to the rules that asked for them, and makes findings of what they state. */
+import { hash } from 'node:crypto';
+import type { Finding } from '../schema/alert.ts';
+import type { Observation, ObservationKind } from '../schema/observation.ts';
+import { type Facts, keys, type Rule, type RuleScope, type Statement } from './rule.ts';
+
+export class Engine {
+  readonly #byKind = new Map<ObservationKind, Rule[]>();
+
+  constructor(rules: readonly Rule[], scopes: readonly RuleScope[]) {
+    for (const rule of rules) {
+      if (!scopes.includes(rule.scope)) continue;
+      for (const kind of rule.observes) {
+        const list = this.#byKind.get(kind);
+        if (list) list.push(rule);
+        else this.#byKind.set(kind, [rule]);
+      }
+    }
+  }
+
+  evaluate(observation: Observation, facts: Facts): Finding[] {
+    const findings: Finding[] = [];
+    for (const rule of this.#byKind.get(observation.kind) ?? []) {
+      const setting = facts.policy.rule(rule.id);
+      if (setting?.enabled === false) continue;
+      const statement = rule.evaluate(observation, facts);
+      if (statement) findings.push(toFinding(rule, statement, observation, setting?.severity));
+    }
+    return findings;
+  }
+}
+
+function toFinding(
+  rule: Rule,
+  statement: Statement,
+  observation: Observation,
+  configured: Finding['severity'] | undefined,
+): Finding {
+  const subject = subjectOf(observation);
+  const principal = statement.principal ?? subject.principal ?? 'unknown';
+  const credential = statement.credential ?? subject.credential;
+  const binding = statement.binding ?? subject.binding;
+  return {
+    id: hash('sha1', `${rule.id}\n${observation.id}`, 'hex').slice(0, 32),
+    rule: rule.id,
+    title: rule.title,
+    severity: configured ?? statement.severity ?? rule.severity,
+    confidence: statement.confidence,
+    confidenceWhy: statement.confidenceWhy,
+    summary: statement.summary,
+    time: observation.time,
+    principal,
+    ...(credential && { credential }),
+    ...(binding && { binding }),
+    source: observation.kind === 'status' ? null : observation.source.address,
+    observations: [observation.id, ...(statement.related ?? [])],
+    keys: statement.keys ?? defaultKeys(observation),
+    attack: [...rule.attack],
+  };
+}
+
+function subjectOf(observation: Observation): Pick<Statement, 'principal' | 'credential' | 'binding'> {
+  switch (observation.kind) {
+    case 'use':
+      return { principal: observation.principal, credential: observation.credential, binding: observation.binding };
+    case 'issue':
+      return observation.issued === undefined
+        ? { principal: observation.principal }
+        : { principal: observation.principal, credential: { id: observation.issued, kind: 'minted' } };
+    case 'entry':
+      return { principal: observation.actor.username };
+    case 'denied':
+    case 'status':
+      return {};
+  }
+}
+
+/** One theft is one credential; a thief at one address with one account is one theft too, whatever credentials it has. */
+function defaultKeys(observation: Observation): string[] {
+  if (observation.kind !== 'use') return [`observation:${observation.id}`];
+  const pod = observation.binding.pod;
+  return [
+    keys.credential(observation.credential.id),
+    keys.away(observation.source.address, observation.principal),
+    ...(pod ? [keys.pod(pod.namespace, pod.name)] : []),
+  ];
+}

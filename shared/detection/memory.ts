@@ -1,0 +1,190 @@
+/**
+ * What detection remembers of a cluster between observations: the ledger, the rhythm of its addresses, who read which
+ * token Secret, what each account usually does. All of it bounded, all of it by event time.
+ */
+import { BoundedMap } from '../inventory/bounded-map.ts';
+import { Ledger } from '../inventory/ledger.ts';
+import { legacyCredentialId } from '../normalise/credential.ts';
+import { nodeOfKubelet } from '../normalise/principal.ts';
+import type { Observation, RequestObservation, TokenIssue, TokenUse } from '../schema/observation.ts';
+import { DAY, HOUR, type Micros, MINUTE } from '../time.ts';
+import { deedOf } from './deeds.ts';
+import { LearnedHomes } from './learned-homes.ts';
+import { Masquerade } from './masquerade.ts';
+
+/** A request that may have shown somebody a token Secret: one by name, or a list that held them all. */
+export interface SecretRead {
+  observation: string;
+  time: Micros;
+  principal: string;
+  credential: string;
+  namespace: string;
+  /** Undefined: a list. */
+  name: string | undefined;
+  count: number;
+}
+
+interface Habits {
+  first: Micros;
+  /** Kinds of deed that it was seen doing from home, with when first. */
+  deeds: Map<string, Micros>;
+}
+
+interface AwaySource {
+  first: Micros;
+  last: Micros;
+  principals: Set<string>;
+}
+
+const RECENT_MAX = 20_000;
+const RECENT_FOR: Micros = 10 * MINUTE;
+const MAX_DEEDS = 128;
+/** Who lists Secrets this often does so for a living. */
+const HABITUAL = 3;
+
+export class Memory {
+  readonly ledger = new Ledger();
+  readonly masquerade = new Masquerade();
+  readonly learned = new LearnedHomes();
+  readonly #secretReads = new BoundedMap<string, SecretRead>(20_000);
+  readonly #secretWatchers = new BoundedMap<string, true>(5_000);
+  readonly #habits = new BoundedMap<string, Habits>(20_000);
+  readonly #away = new BoundedMap<string, AwaySource>(20_000);
+  readonly #refusals = new BoundedMap<string, { time: Micros; what: string }[]>(5_000);
+  #recent: RequestObservation[] = [];
+
+  /** Takes note of an observation before it is judged. */
+  observe(observation: Observation): void {
+    if (observation.kind === 'status') return;
+    this.#remember(observation);
+    if (observation.kind === 'use') {
+      this.ledger.use(observation);
+      this.masquerade.observe(observation);
+      this.learned.observe(observation);
+      this.#noteSecretRead(observation);
+    } else if (observation.kind === 'issue') {
+      this.#noteIssue(observation);
+    }
+  }
+
+  /** An observation of the last minutes, by its id. */
+  recall(id: string): RequestObservation | undefined {
+    return this.#recent.findLast((observation) => observation.id === id);
+  }
+
+  /** Uses of a credential in the last minutes, oldest first. */
+  recentUses(credential: string): TokenUse[] {
+    return this.#recent.filter((o): o is TokenUse => o.kind === 'use' && o.credential.id === credential);
+  }
+
+  /**
+   * Requests by which another account may have got this legacy token in the day before `time`, oldest first: its Secret by
+   * name, or a list of the namespace's Secrets by somebody who doesn't list or watch Secrets all the time.
+   */
+  secretReads(credential: string, principal: string, time: Micros): SecretRead[] {
+    const slash = credential.indexOf('/');
+    if (!credential.startsWith('secret:') || slash < 0) return [];
+    const namespace = credential.slice('secret:'.length, slash);
+    const reads: SecretRead[] = [];
+    for (const read of this.#secretReads.values()) {
+      if (read.principal === principal || read.time > time || read.time < time - DAY) continue;
+      const named = read.name !== undefined && legacyCredentialId(read.namespace, read.name) === credential;
+      const listed =
+        read.name === undefined &&
+        (read.namespace === namespace || read.namespace === '') &&
+        read.count < HABITUAL &&
+        !this.#secretWatchers.peek(read.principal);
+      if (named || listed) reads.push(read);
+    }
+    return reads.sort((a, b) => a.time - b.time);
+  }
+
+  /** The lists of Secrets by the same credential shortly before: what led to a read. */
+  secretListsBefore(use: TokenUse): SecretRead[] {
+    return [...this.#secretReads.values()].filter(
+      (read) =>
+        read.credential === use.credential.id &&
+        read.name === undefined &&
+        read.time <= use.time &&
+        read.time >= use.time - 10 * MINUTE,
+    );
+  }
+
+  /** Takes note of what was judged: where thieves come from, and what accounts do at home. */
+  judged(use: TokenUse, verdict: 'home' | 'away' | 'unclear'): void {
+    const address = use.source.address;
+    if (verdict === 'away' && address !== null) {
+      this.ledger.markAway(use.credential.id, address);
+      const source = this.#away.touch(address, () => ({ first: use.time, last: use.time, principals: new Set() }));
+      source.first = Math.min(source.first, use.time);
+      source.last = Math.max(source.last, use.time);
+      if (source.principals.size < 64) source.principals.add(use.principal);
+    }
+    if (verdict === 'home') {
+      const habits = this.#habits.touch(use.principal, () => ({ first: use.time, deeds: new Map() }));
+      habits.first = Math.min(habits.first, use.time);
+      noteDeed(habits, deedOf(use), use.time);
+      if (use.impersonated !== undefined) noteDeed(habits, impersonationDeed(use.impersonated), use.time);
+    }
+  }
+
+  /** Whether the account did such a thing from home before. */
+  hasHabit(principal: string, deed: string, before: Micros): boolean {
+    const since = this.#habits.peek(principal)?.deeds.get(deed);
+    return since !== undefined && since < before;
+  }
+
+  /** An address that stolen credentials were used from in the last hour. */
+  awaySource(address: string, time: Micros): AwaySource | undefined {
+    const source = this.#away.peek(address);
+    return source && Math.abs(time - source.last) <= HOUR ? source : undefined;
+  }
+
+  /** Different things that this credential was refused in the last minute, this one included. */
+  refusals(use: TokenUse): number {
+    const list = this.#refusals.touch(use.credential.id, () => []);
+    list.push({ time: use.time, what: deedOf(use) });
+    while (list.length > 64 || (list[0] !== undefined && list[0].time < use.time - MINUTE)) list.shift();
+    return new Set(list.map(({ what }) => what)).size;
+  }
+
+  #remember(observation: RequestObservation): void {
+    this.#recent.push(observation);
+    if (this.#recent.length < RECENT_MAX * 2) return;
+    const horizon = observation.seen - RECENT_FOR;
+    this.#recent = this.#recent.slice(-RECENT_MAX).filter(({ seen }) => seen >= horizon);
+  }
+
+  #noteIssue(issue: TokenIssue): void {
+    const node = nodeOfKubelet(issue.actor.username);
+    this.ledger.issue(issue, node !== undefined);
+    if (node === undefined || issue.source.address === null) return;
+    this.learned.noteKubelet(node, issue.source.address);
+    const isOwn = issue.whereabouts?.holders.some((holder) => holder.kind === 'node' && holder.name === node);
+    if (isOwn) this.masquerade.noteKubelet(node, issue.time);
+  }
+
+  #noteSecretRead(use: TokenUse): void {
+    const { resource, apiGroup, verb, subresource, code, namespace, name } = use.request;
+    if (resource !== 'secrets' || apiGroup || subresource || code !== 200) return;
+    if (verb === 'watch') this.#secretWatchers.set(use.principal, true);
+    if (verb !== 'get' && verb !== 'list') return;
+    const read = this.#secretReads.touch(`${use.credential.id} ${namespace ?? ''} ${name ?? ''}`, () => ({
+      observation: use.id,
+      time: use.time,
+      principal: use.principal,
+      credential: use.credential.id,
+      namespace: namespace ?? '',
+      name: verb === 'get' ? name : undefined,
+      count: 0,
+    }));
+    read.count += 1;
+  }
+}
+
+/** The deed of acting as somebody else, among an account's habits. */
+export const impersonationDeed = (user: string): string => `impersonate ${user}`;
+
+function noteDeed(habits: Habits, deed: string, time: Micros): void {
+  if (!habits.deeds.has(deed) && habits.deeds.size < MAX_DEEDS) habits.deeds.set(deed, time);
+}

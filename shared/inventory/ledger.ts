@@ -1,0 +1,134 @@
+/**
+ * The ledger: one entry a credential. What its own claims say, who had it issued and from where (joined by the issued
+ * credential id), and from where it was used since. Bounded: the credentials untouched longest go first, counted.
+ */
+import type { Binding, Credential, TokenIssue, TokenUse } from '../schema/observation.ts';
+import type { Micros } from '../time.ts';
+import { BoundedMap } from './bounded-map.ts';
+
+export interface SourceSeen {
+  first: Micros;
+  last: Micros;
+  count: number;
+  /** Uses from here were judged away: this address says nothing about the credential's home. */
+  away: boolean;
+}
+
+export interface Issued {
+  observation: string;
+  time: Micros;
+  by: string;
+  byPrincipal: string | undefined;
+  byCredential: string | undefined;
+  byPod: string | undefined;
+  address: string | null;
+  expirationSeconds: number | undefined;
+  boundTo: TokenIssue['boundTo'];
+}
+
+export interface LedgerEntry {
+  id: string;
+  kind: Credential['kind'];
+  principal: string;
+  binding: Binding;
+  issued: Issued | undefined;
+  /** Why whoever had it issued had no right to: every use of it is a theft, wherever it comes from. */
+  tainted: string | undefined;
+  firstUse: Micros | undefined;
+  lastUse: Micros | undefined;
+  uses: number;
+  sources: Map<string, SourceSeen>;
+  /** The binding's pod has had a newer token issued; benign clients go on with the old one for long. */
+  supersededAt: Micros | undefined;
+}
+
+const MAX_SOURCES = 32;
+
+export class Ledger {
+  readonly #entries: BoundedMap<string, LedgerEntry>;
+
+  constructor(max = 200_000) {
+    this.#entries = new BoundedMap(max);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get evicted(): number {
+    return this.#entries.evicted;
+  }
+
+  get(id: string): LedgerEntry | undefined {
+    return this.#entries.peek(id);
+  }
+
+  /** Enters a use. The entry's kind becomes `minted` when it is known that no kubelet had it issued. */
+  use(use: TokenUse): LedgerEntry {
+    const entry = this.#entry(use.credential.id, use.credential.kind, use.principal);
+    if (use.binding.pod || use.binding.node) entry.binding = use.binding;
+    entry.uses += 1;
+    entry.firstUse = Math.min(entry.firstUse ?? use.time, use.time);
+    entry.lastUse = Math.max(entry.lastUse ?? use.time, use.time);
+    if (use.source.address !== null) this.#source(entry, use.source.address, use.time);
+    return entry;
+  }
+
+  /** Enters a successful TokenRequest under the id of the credential that it issued. */
+  issue(issue: TokenIssue, byKubelet: boolean): LedgerEntry | undefined {
+    if (issue.issued === undefined) return undefined;
+    const entry = this.#entry(issue.issued, byKubelet ? 'projected' : 'minted', issue.principal);
+    if (!byKubelet) entry.kind = 'minted';
+    entry.issued = {
+      observation: issue.id,
+      time: issue.time,
+      by: issue.actor.username,
+      byPrincipal: issue.actor.principal,
+      byCredential: issue.actor.credential?.id,
+      byPod: issue.actor.binding.pod?.uid,
+      address: issue.source.address,
+      expirationSeconds: issue.expirationSeconds,
+      boundTo: issue.boundTo,
+    };
+    return entry;
+  }
+
+  markAway(id: string, address: string): void {
+    const seen = this.#entries.peek(id)?.sources.get(address);
+    if (seen) seen.away = true;
+  }
+
+  #entry(id: string, kind: Credential['kind'], principal: string): LedgerEntry {
+    return this.#entries.touch(id, () => ({
+      id,
+      kind,
+      principal,
+      binding: {},
+      issued: undefined,
+      tainted: undefined,
+      firstUse: undefined,
+      lastUse: undefined,
+      uses: 0,
+      sources: new Map(),
+      supersededAt: undefined,
+    }));
+  }
+
+  #source(entry: LedgerEntry, address: string, time: Micros): void {
+    const seen = entry.sources.get(address);
+    if (seen) {
+      seen.first = Math.min(seen.first, time);
+      seen.last = Math.max(seen.last, time);
+      seen.count += 1;
+      return;
+    }
+    if (entry.sources.size >= MAX_SOURCES) {
+      let stalest: string | undefined;
+      for (const [address, { last }] of entry.sources) {
+        if (stalest === undefined || last < (entry.sources.get(stalest)?.last ?? 0)) stalest = address;
+      }
+      if (stalest !== undefined) entry.sources.delete(stalest);
+    }
+    entry.sources.set(address, { first: time, last: time, count: 1, away: false });
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * What a source saw, normalised. These shapes cross the wire from agent to collector and are stored, so they are strict:
+ * whatever does not fit is set aside by the receiver with its reason. Every string in them is bounded and free of tokens
+ * (`shared/normalise` sees to that); none of them is to be trusted as anything but text.
+ */
+import { z } from 'zod';
+
+/** A short string that came from outside: text, never markup, never a path to open. */
+const text = (max: number) => z.string().max(max);
+const micros = z.int().nonnegative();
+
+/**
+ * `projected`: issued by the kubelet for a pod; `minted`: issued by TokenRequest to anyone else; `legacy`: a Secret's
+ * token, which has no id, so it is named by its Secret; `certificate`: a client certificate that bears a
+ * ServiceAccount's name; `unknown`: the event names no credential (a front proxy, or a cluster older than 1.30).
+ */
+export const CredentialKind = z.enum(['projected', 'minted', 'legacy', 'certificate', 'unknown']);
+export type CredentialKind = z.infer<typeof CredentialKind>;
+
+export const Credential = z.strictObject({
+  /**
+   * `JTI=<uuid>` or `X509SHA256=<hex>` as the audit event says; `secret:<namespace>/<name>` for a legacy token;
+   * `pod:<uid>` where the cluster names only the pod; `principal:<principal>` when nothing at all is named.
+   */
+  id: text(256),
+  kind: CredentialKind,
+});
+export type Credential = z.infer<typeof Credential>;
+
+export const PodRef = z.strictObject({ namespace: text(253), name: text(253), uid: text(64) });
+export type PodRef = z.infer<typeof PodRef>;
+export const NodeRef = z.strictObject({ name: text(253), uid: text(64).optional() });
+export type NodeRef = z.infer<typeof NodeRef>;
+
+/** The pod and node that a credential belongs to, as the token's own claims say. */
+export const Binding = z.strictObject({ pod: PodRef.optional(), node: NodeRef.optional() });
+export type Binding = z.infer<typeof Binding>;
+
+/** Where a request came from. */
+export const Source = z.strictObject({
+  /** The connection's peer (behind trusted proxies: what the outermost of them saw), canonical. Null: not an address. */
+  address: text(64).nullable(),
+  /** What the client itself said (X-Forwarded-For, X-Real-Ip), leftmost first, bounded to 16. Never to be trusted. */
+  claimed: z.array(text(64)).max(16),
+  /** How many addresses the client stated in all. */
+  claimedTotal: z.int().nonnegative(),
+});
+export type Source = z.infer<typeof Source>;
+
+/** What was asked of the API server. */
+export const Request = z.strictObject({
+  verb: text(64),
+  apiGroup: text(253).optional(),
+  resource: text(253).optional(),
+  subresource: text(253).optional(),
+  namespace: text(253).optional(),
+  name: text(1024).optional(),
+  /** The request URI, scrubbed and cut at 1,024 characters. */
+  uri: text(1024),
+  /** HTTP status; 0 when the event has none. */
+  code: z.int(),
+  userAgent: text(1024),
+  /** watch, exec, attach, port-forward, proxy, followed logs: opened once, lives long, keeps its connection's address. */
+  longRunning: z.boolean(),
+});
+export type Request = z.infer<typeof Request>;
+
+/** Who holds an address in the inventory at some moment. */
+export const AddressHolder = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('pod'),
+    uid: text(64),
+    namespace: text(253),
+    name: text(253),
+    node: text(253).optional(),
+    hostNetwork: z.boolean(),
+  }),
+  z.strictObject({ kind: z.literal('node'), name: text(253) }),
+]);
+export type AddressHolder = z.infer<typeof AddressHolder>;
+
+/** What kind of network an address belongs to, as far as configuration and inventory can tell. */
+export const Network = z.enum(['pods', 'services', 'nodes', 'control-plane', 'loopback', 'private', 'public', 'invalid']);
+export type Network = z.infer<typeof Network>;
+
+/** What the inventory knew about a request's source and about the home of its credential, at the request's own time. */
+export const Whereabouts = z.strictObject({
+  /** `live`: watched as it happened; `snapshot`: a dump without history; `none`: no inventory at all. */
+  inventory: z.enum(['live', 'snapshot', 'none']),
+  network: Network,
+  /** Everybody who held the source address then, at most 8 (a node's address is also that of its hostNetwork pods). */
+  holders: z.array(AddressHolder).max(8),
+  /** Only when the credential is bound to a pod or a node (a kubelet's own identity counts as bound to its node). */
+  home: z
+    .strictObject({
+      /** `known`: the pod was there; `gone`: it had been, and was deleted or ended; `unknown`: never seen; `none`: bound to a node alone. */
+      pod: z.enum(['known', 'gone', 'unknown', 'none']),
+      hostNetwork: z.boolean(),
+      /** Addresses that the pod (or, bound to a node alone, the node) held around the request's time, at most 16. */
+      addresses: z.array(text(64)).max(16),
+      /** The node that the pod runs on, by inventory, else by the token's claims. */
+      node: text(253).optional(),
+      nodeAddresses: z.array(text(64)).max(16),
+    })
+    .optional(),
+});
+export type Whereabouts = z.infer<typeof Whereabouts>;
+
+const common = {
+  /** 32 hex digits derived from the content: the same observation always has the same id. */
+  id: z.string().regex(/^[0-9a-f]{32}$/),
+  /** When it happened (a request: when the API server received it). */
+  time: micros,
+  /** `time` to the letter as the source wrote it: what an analyst searches for. */
+  timeText: text(40),
+  /** When the source said so (a request: the stage's timestamp). */
+  seen: micros,
+};
+
+/** The API server's own name for a request, chosen by the client if it likes: never unique, never trusted. */
+const auditID = text(256);
+const stage = z.enum(['ResponseStarted', 'ResponseComplete', 'Panic']);
+
+/** An API request by a ServiceAccount. */
+export const TokenUse = z.strictObject({
+  kind: z.literal('use'),
+  ...common,
+  auditID,
+  stage,
+  principal: text(512),
+  credential: Credential,
+  binding: Binding,
+  source: Source,
+  request: Request,
+  /** The user it acted as, if it impersonated somebody. */
+  impersonated: text(512).optional(),
+  /** Seconds past the token's warnafter, from annotation authentication.k8s.io/stale-token. */
+  staleBy: z.int().nonnegative().optional(),
+  /** The legacy token was already invalidated by the cleaner, and used again. */
+  invalidated: z.literal(true).optional(),
+  /** The audit backend cut this event (annotation audit.k8s.io/truncated). */
+  truncated: z.literal(true).optional(),
+  /** The Secret that was asked for is known to hold the token of this ServiceAccount (its name). */
+  secretOf: text(253).optional(),
+  whereabouts: Whereabouts.optional(),
+});
+export type TokenUse = z.infer<typeof TokenUse>;
+
+/** Who asked for something, when it need not be a ServiceAccount. */
+export const Actor = z.strictObject({
+  username: text(512),
+  /** Present when the actor is a ServiceAccount. */
+  principal: text(512).optional(),
+  credential: Credential.optional(),
+  binding: Binding,
+  impersonated: text(512).optional(),
+});
+export type Actor = z.infer<typeof Actor>;
+
+/** A TokenRequest. `issued` is absent when it was refused (`request.code` says how). */
+export const TokenIssue = z.strictObject({
+  kind: z.literal('issue'),
+  ...common,
+  auditID,
+  stage,
+  actor: Actor,
+  source: Source,
+  request: Request,
+  /** For whom the token was asked. */
+  principal: text(512),
+  /** `JTI=<uuid>` of the new token, from annotation authentication.kubernetes.io/issued-credential-id (1.30 and later). */
+  issued: text(256).optional(),
+  /** Only at audit level Request: what the token was to be bound to, for whom and how long. */
+  boundTo: z.strictObject({ kind: text(64), name: text(253), uid: text(64).optional() }).optional(),
+  audiences: z.array(text(512)).max(16).optional(),
+  expirationSeconds: z.number().optional(),
+  whereabouts: Whereabouts.optional(),
+});
+export type TokenIssue = z.infer<typeof TokenIssue>;
+
+/** Somebody entered a pod: exec, attach, or an ephemeral container. */
+export const PodEntry = z.strictObject({
+  kind: z.literal('entry'),
+  ...common,
+  auditID,
+  stage,
+  actor: Actor,
+  source: Source,
+  request: Request,
+  pod: z.strictObject({ namespace: text(253), name: text(253) }),
+  container: text(253).optional(),
+  /** The command line of an exec, scrubbed, at most 32 words of 256 characters. */
+  command: z.array(text(256)).max(32),
+  whereabouts: Whereabouts.optional(),
+});
+export type PodEntry = z.infer<typeof PodEntry>;
+
+/** A 401: a credential was refused. The event names neither user nor credential. */
+export const DeniedRequest = z.strictObject({
+  kind: z.literal('denied'),
+  ...common,
+  auditID,
+  stage,
+  source: Source,
+  request: Request,
+  whereabouts: Whereabouts.optional(),
+});
+export type DeniedRequest = z.infer<typeof DeniedRequest>;
+
+/** What a source says about itself: gaps, lag, blind spots. */
+export const SourceStatus = z.strictObject({
+  kind: z.literal('status'),
+  ...common,
+  source: text(64),
+  status: z.enum(['ok', 'gap', 'lag', 'blind', 'leak']),
+  /** Bounded, machine readable: `audit-policy-leaks-tokens`, `inventory-lost`, ... */
+  reason: text(64),
+  detail: text(1024),
+});
+export type SourceStatus = z.infer<typeof SourceStatus>;
+
+export const Observation = z.discriminatedUnion('kind', [TokenUse, TokenIssue, PodEntry, DeniedRequest, SourceStatus]);
+export type Observation = z.infer<typeof Observation>;
+export type ObservationKind = Observation['kind'];
+/** Observations that are API requests: they have a source address and a request. */
+export type RequestObservation = TokenUse | TokenIssue | PodEntry | DeniedRequest;
