@@ -73,7 +73,7 @@ function ipv6Groups(text: string): number[] | undefined {
   if (!readGroups(address.slice(0, gap), false, head) || !readGroups(rest, true, tail)) return undefined;
   const zeros = 8 - head.length - tail.length;
   if (zeros < 1) return undefined;
-  return [...head, ...new Array<number>(zeros).fill(0), ...tail];
+  return [...head, ...Array.from({ length: zeros }, () => 0), ...tail];
 }
 
 const isMapped = (groups: readonly number[]): boolean =>
@@ -102,6 +102,14 @@ function formatGroups(groups: readonly number[]): string {
   return start < 0 ? hex(0, 8) : `${hex(0, start)}::${hex(start + longest, 8)}`;
 }
 
+/** The groups of an IPv6 address in any spelling; undefined for everything else. */
+function readIPv6(text: string): number[] | undefined {
+  if (text.length < 2 || text.length > MAX_LENGTH || !text.includes(':')) return undefined;
+  const bracketed = text.startsWith('[');
+  if (bracketed !== text.endsWith(']')) return undefined;
+  return ipv6Groups(bracketed ? text.slice(1, -1) : text);
+}
+
 /**
  * The canonical spelling of an address in any spelling; undefined when the text is no address. Brackets around IPv6 and
  * zone ids are dropped. Strict: no octal, no hexadecimal or short IPv4, no ports, no white space.
@@ -109,10 +117,7 @@ function formatGroups(groups: readonly number[]): string {
 export function canonicalAddress(text: string): string | undefined {
   // Strict dotted decimals have but one spelling. This is nearly every address there is.
   if (ipv4Bits(text) >= 0) return text;
-  if (text.length < 2 || text.length > MAX_LENGTH || !text.includes(':')) return undefined;
-  const bracketed = text.startsWith('[');
-  if (bracketed !== text.endsWith(']')) return undefined;
-  const groups = ipv6Groups(bracketed ? text.slice(1, -1) : text);
+  const groups = readIPv6(text);
   if (groups === undefined) return undefined;
   return isMapped(groups) ? dotted(groups[6] as number, groups[7] as number) : formatGroups(groups);
 }
@@ -124,12 +129,10 @@ export function canonicalAddress(text: string): string | undefined {
 export function addressWords(text: string): number[] | undefined {
   const bits = ipv4Bits(text);
   if (bits >= 0) return [bits];
-  const canonical = canonicalAddress(text);
-  if (canonical === undefined) return undefined;
-  const mapped = ipv4Bits(canonical);
-  if (mapped >= 0) return [mapped];
-  const g = ipv6Groups(canonical) as number[];
-  return [0, 2, 4, 6].map((i) => (((g[i] as number) << 16) | (g[i + 1] as number)) >>> 0);
+  const groups = readIPv6(text);
+  if (groups === undefined) return undefined;
+  const word = (i: number) => (((groups[i] as number) << 16) | (groups[i + 1] as number)) >>> 0;
+  return isMapped(groups) ? [word(6)] : [word(0), word(2), word(4), word(6)];
 }
 
 /** A network: the first `bits` bits of `words` count. One word is IPv4, four are IPv6. */
@@ -196,16 +199,21 @@ const NOT_ROUTED = cidrs(
 /** Of IPv6 only these are routed: global unicast, and NAT64's well-known prefix, which stands for public IPv4. */
 const ROUTED_IPV6 = cidrs('2000::/3', '64:ff9b::/96');
 
-export const isLoopback = (address: string): boolean => inCidrs(address, LOOPBACK);
-
-/** An address that is not reached over the internet; loopback is not among them. */
-export function isPrivate(address: string): boolean {
-  const words = addressWords(address);
-  if (words === undefined || LOOPBACK.some((cidr) => contains(cidr, words))) return false;
-  if (words.length === 1) return NOT_ROUTED.some((cidr) => contains(cidr, words));
-  return !ROUTED_IPV6.some((cidr) => contains(cidr, words));
+/** From where an address can be reached, as far as the address itself says. */
+export function addressKind(words: readonly number[]): 'loopback' | 'private' | 'public' {
+  const within = (networks: readonly Cidr[]) => networks.some((cidr) => contains(cidr, words));
+  if (within(LOOPBACK)) return 'loopback';
+  if (words.length === 1) return within(NOT_ROUTED) ? 'private' : 'public';
+  return within(ROUTED_IPV6) ? 'public' : 'private';
 }
 
+const isOfKind = (kind: ReturnType<typeof addressKind>) => (address: string) => {
+  const words = addressWords(address);
+  return words !== undefined && addressKind(words) === kind;
+};
+
+export const isLoopback = isOfKind('loopback');
+/** An address that is not reached over the internet; loopback is not among them. */
+export const isPrivate = isOfKind('private');
 /** An address on the internet. */
-export const isPublic = (address: string): boolean =>
-  addressWords(address) !== undefined && !isLoopback(address) && !isPrivate(address);
+export const isPublic = isOfKind('public');
