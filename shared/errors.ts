@@ -16,6 +16,7 @@ const CODES = {
   REQUEST_INVALID: { retriable: false },
   NOT_FOUND: { retriable: false },
   COLLECTOR_UNREACHABLE: { retriable: true },
+  COLLECTOR_REFUSED: { retriable: false },
   LISTEN_FAILED: { retriable: false },
   LISTEN_UNSAFE: { retriable: false },
   CLUSTER_UNREACHABLE: { retriable: true },

@@ -1,0 +1,119 @@
+/** Everything known about one credential, put together from its uses, its issue and the alerts that name it. */
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { TokenIssue, TokenUse } from '../../../shared/schema/observation.ts';
+import type { CredentialLife, Tally } from '../store.ts';
+import { fromRow } from './row.ts';
+import { COLUMN_LIST, type Parameter, query, readColumns, toNumber, where } from './sql.ts';
+
+const MOST = 100;
+
+export async function readCredential(
+  connection: DuckDBConnection,
+  id: string,
+  cluster?: string,
+): Promise<CredentialLife[]> {
+  const { sql, values } = where([
+    ['credential = ? OR issued = ?', id, id],
+    ['cluster = ?', cluster],
+  ]);
+  const rows = await query(connection, `SELECT DISTINCT cluster FROM history ${sql} ORDER BY cluster`, values);
+  const lives: CredentialLife[] = [];
+  for (const row of rows) lives.push(await lifeIn(connection, row['cluster'] as string, id));
+  return lives;
+}
+
+async function lifeIn(connection: DuckDBConnection, cluster: string, id: string): Promise<CredentialLife> {
+  const key = [cluster, id];
+  const [issue] = await issues(connection, 'cluster = $1 AND issued = $2', key);
+  const latest = await latestUse(connection, key);
+  const totals = await totalsOf(connection, key);
+  return {
+    cluster,
+    id,
+    kind: latest?.credential.kind ?? null,
+    principal: latest?.principal ?? issue?.principal ?? null,
+    binding: latest?.binding ?? {},
+    status: statusOf(latest),
+    firstSeen: totals.first ?? issue?.time ?? null,
+    lastSeen: totals.last ?? issue?.time ?? null,
+    uses: totals.uses,
+    sources: await tally<string | null>(connection, 'source', key),
+    userAgents: await tally<string>(connection, 'user_agent', key),
+    issue: issue ?? null,
+    issues: await issues(connection, 'cluster = $1 AND credential = $2', key),
+    alerts: await alertsNaming(connection, key),
+  };
+}
+
+function statusOf(latest: TokenUse | undefined): CredentialLife['status'] {
+  if (!latest) return 'issued';
+  if (latest.invalidated) return 'invalidated';
+  return latest.staleBy === undefined ? 'used' : 'stale';
+}
+
+async function issues(connection: DuckDBConnection, condition: string, key: Parameter[]): Promise<TokenIssue[]> {
+  const rows = await query(
+    connection,
+    `SELECT ${COLUMN_LIST} FROM history WHERE kind = 'issue' AND ${condition} ORDER BY time DESC, id DESC LIMIT ${MOST}`,
+    key,
+  );
+  return rows.map((row) => fromRow(readColumns(row)).observation as TokenIssue);
+}
+
+const ITS_USES = `FROM history WHERE kind = 'use' AND cluster = $1 AND credential = $2`;
+
+async function latestUse(connection: DuckDBConnection, key: Parameter[]): Promise<TokenUse | undefined> {
+  const [row] = await query(connection, `SELECT ${COLUMN_LIST} ${ITS_USES} ORDER BY time DESC, id DESC LIMIT 1`, key);
+  return row && (fromRow(readColumns(row)).observation as TokenUse);
+}
+
+async function totalsOf(connection: DuckDBConnection, key: Parameter[]) {
+  const [row] = await query(
+    connection,
+    `SELECT count(*) AS total, min(time) AS first, max(time) AS last, count_if(code >= 400) AS refused,
+       count_if(placement = 'home') AS home, count_if(placement = 'away') AS away,
+       count_if(placement = 'unclear' AND placement_reason <> 'deciding') AS unclear,
+       count_if(placement IS NULL OR placement_reason = 'deciding') AS undecided ${ITS_USES}`,
+    key,
+  );
+  const count = (name: string) => toNumber(row?.[name]);
+  const time = (name: string) => (row?.[name] == null ? undefined : toNumber(row[name]));
+  const uses: CredentialLife['uses'] = {
+    total: count('total'),
+    refused: count('refused'),
+    home: count('home'),
+    away: count('away'),
+    unclear: count('unclear'),
+    undecided: count('undecided'),
+  };
+  return { uses, first: time('first'), last: time('last') };
+}
+
+async function tally<Value extends string | null>(
+  connection: DuckDBConnection,
+  column: 'source' | 'user_agent',
+  key: Parameter[],
+): Promise<Tally<Value>[]> {
+  const rows = await query(
+    connection,
+    `SELECT ${column} AS value, count(*) AS count, min(time) AS first, max(time) AS last ${ITS_USES}
+     GROUP BY value ORDER BY count DESC, value LIMIT ${MOST}`,
+    key,
+  );
+  return rows.map((row) => ({
+    value: row['value'] as Value,
+    count: toNumber(row['count']),
+    firstSeen: toNumber(row['first']),
+    lastSeen: toNumber(row['last']),
+  }));
+}
+
+async function alertsNaming(connection: DuckDBConnection, key: Parameter[]): Promise<string[]> {
+  const rows = await query(
+    connection,
+    `SELECT id FROM alerts WHERE cluster = $1 AND (credential = $2 OR list_contains(related, $2))
+     ORDER BY created DESC, id DESC LIMIT ${MOST}`,
+    key,
+  );
+  return rows.map((row) => row['id'] as string);
+}

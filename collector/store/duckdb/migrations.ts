@@ -1,0 +1,81 @@
+/**
+ * The store's tables, as numbered steps. A step that has been released is never changed: what comes next is a new step.
+ *
+ * No table has an index or a primary key: DuckDB can't give back the space of deleted rows of a table that has one, and
+ * over tens of millions of rows an index would cost more than the rows. What is unique is kept so by the one writer.
+ */
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { TruantError } from '../../../shared/errors.ts';
+import type { Micros } from '../../../shared/time.ts';
+import { query, toNumber } from './sql.ts';
+
+const OBSERVATION_V1 = `
+  cluster VARCHAR, kind VARCHAR, id UUID, time BIGINT, time_text VARCHAR, seen BIGINT, audit_id VARCHAR, stage VARCHAR,
+  principal VARCHAR, credential VARCHAR, credential_kind VARCHAR,
+  pod_namespace VARCHAR, pod_name VARCHAR, pod_uid VARCHAR, node_name VARCHAR, node_uid VARCHAR,
+  source VARCHAR, claimed VARCHAR, claimed_total BIGINT,
+  verb VARCHAR, api_group VARCHAR, resource VARCHAR, subresource VARCHAR, namespace VARCHAR, name VARCHAR, uri VARCHAR,
+  code BIGINT, user_agent VARCHAR, long_running BOOLEAN, impersonated VARCHAR,
+  stale_by BIGINT, invalidated BOOLEAN, truncated BOOLEAN, whereabouts VARCHAR, issued VARCHAR, detail VARCHAR,
+  placement VARCHAR, placement_where VARCHAR, placement_reason VARCHAR, placement_confidence VARCHAR,
+  placement_sentence VARCHAR`;
+
+const MIGRATIONS: readonly string[] = [
+  `
+  -- Append only, so that rows stay in order of time and zone maps can skip what a time range leaves out.
+  CREATE TABLE observations (${OBSERVATION_V1});
+
+  -- Rows whose verdict is still to come; small. They move to observations with it.
+  CREATE TABLE undecided (${OBSERVATION_V1}, stored_at BIGINT);
+
+  CREATE VIEW history AS SELECT * FROM observations UNION ALL SELECT * EXCLUDE (stored_at) FROM undecided;
+
+  CREATE TABLE alerts (
+    cluster VARCHAR, id VARCHAR, revision BIGINT, status VARCHAR, severity BIGINT, principal VARCHAR, credential VARCHAR,
+    related VARCHAR[], rules VARCHAR[], first_seen BIGINT, last_seen BIGINT, created BIGINT, updated BIGINT,
+    summary VARCHAR, body VARCHAR);
+
+  CREATE TABLE streams (
+    stream VARCHAR, cluster VARCHAR, agent VARCHAR, position BIGINT, accepted BIGINT, rejected BIGINT,
+    first_seen BIGINT, last_seen BIGINT, newest BIGINT);
+  `,
+];
+
+/**
+ * Brings the tables up to date, one step a transaction.
+ *
+ * @throws TruantError STORE_SCHEMA_TOO_NEW when a later release made the store
+ */
+export async function migrate(connection: DuckDBConnection, at: Micros, steps = MIGRATIONS): Promise<void> {
+  await connection.run('CREATE TABLE IF NOT EXISTS schema_version (version BIGINT, applied BIGINT)');
+  const [row] = await query(connection, 'SELECT coalesce(max(version), 0) AS version FROM schema_version');
+  const version = toNumber(row?.['version']);
+  if (version > steps.length) {
+    throw new TruantError(
+      'STORE_SCHEMA_TOO_NEW',
+      `The store has schema version ${version}; this release knows versions up to ${steps.length}.`,
+      { remedy: 'Run the release that wrote it, or a later one; or name another path in collector.store.path.' },
+    );
+  }
+  for (const [index, sql] of steps.entries()) {
+    if (index < version) continue;
+    await inTransaction(connection, async () => {
+      await connection.run(sql);
+      await query(connection, 'INSERT INTO schema_version VALUES ($1, $2)', [index + 1, at]);
+    });
+  }
+}
+
+/** All of the work or nothing of it. */
+export async function inTransaction<T>(connection: DuckDBConnection, work: () => Promise<T>): Promise<T> {
+  await connection.run('BEGIN TRANSACTION');
+  try {
+    const result = await work();
+    await connection.run('COMMIT');
+    return result;
+  } catch (error) {
+    // A failed COMMIT has ended the transaction by itself; the first error is the one to tell.
+    await connection.run('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}

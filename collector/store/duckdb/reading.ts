@@ -1,0 +1,197 @@
+/** What is asked of the store about uses and alerts. */
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { type Alert, SEVERITIES } from '../../../shared/schema/alert.ts';
+import type { Observation, TokenUse } from '../../../shared/schema/observation.ts';
+import type { Micros } from '../../../shared/time.ts';
+import type {
+  AlertSummary,
+  AlertsFilter,
+  Cursor,
+  Page,
+  Paging,
+  PlacedUse,
+  StoreSize,
+  StreamState,
+  UsesFilter,
+} from '../store.ts';
+import { fromRow } from './row.ts';
+import { COLUMN_LIST, type Condition, idText, idValue, query, readColumns, toNumber, where } from './sql.ts';
+
+const NEWEST_FIRST = 'ORDER BY time DESC, id DESC, cluster DESC';
+
+export async function readUses(
+  connection: DuckDBConnection,
+  filter: UsesFilter,
+  { limit, after }: Paging,
+): Promise<Page<PlacedUse>> {
+  const { pod } = filter;
+  const podUid = pod && 'uid' in pod ? pod.uid : undefined;
+  const podName = pod && 'name' in pod ? pod : undefined;
+  const { sql, values } = where([
+    ['kind = ?', 'use'],
+    ['time >= ?', filter.since],
+    ['time < ?', filter.until],
+    ['cluster = ?', filter.cluster],
+    ['principal = ?', filter.principal],
+    ['credential = ?', filter.credential],
+    ['pod_uid = ?', podUid],
+    ['pod_namespace = ? AND pod_name = ?', podName?.namespace, podName?.name],
+    ['source = ?', filter.source],
+    ['verb = ?', filter.verb],
+    ['resource = ?', filter.resource],
+    ['placement = ?', filter.placement],
+    ['placement_where = ?', filter.where],
+    ['code = ?', filter.code],
+    // Said twice, so that zone maps can skip what is newer.
+    ['time <= ?', after?.time],
+    ['time < ? OR (id, cluster) < (?, ?)', after?.time, after && idValue(after.id), after?.cluster],
+  ]);
+  // Each table's newest first, then the newest of both: a limit does not get through a view of both.
+  const newest = (table: string) => `(SELECT ${COLUMN_LIST} FROM ${table} ${sql} ${NEWEST_FIRST} LIMIT ${limit + 1})`;
+  const rows = await query(
+    connection,
+    `SELECT * FROM (${newest('observations')} UNION ALL ${newest('undecided')}) ${NEWEST_FIRST} LIMIT ${limit + 1}`,
+    values,
+  );
+  const items = rows.map((row): PlacedUse => {
+    const { cluster, observation, placement } = fromRow(readColumns(row));
+    return { cluster, placement: placement ?? null, use: observation as TokenUse };
+  });
+  return page(items, limit, ({ cluster, use }) => ({ time: use.time, id: use.id, cluster }));
+}
+
+/** One more than the limit was asked for, to know whether there is more. */
+function page<Item>(items: Item[], limit: number, cursorOf: (item: Item) => Cursor): Page<Item> {
+  const last = items[limit - 1];
+  return { items: items.slice(0, limit), next: items.length > limit && last !== undefined ? cursorOf(last) : null };
+}
+
+export async function readAlerts(
+  connection: DuckDBConnection,
+  filter: AlertsFilter,
+  { limit, after }: Paging,
+): Promise<Page<AlertSummary>> {
+  const { sql, values } = where([
+    ['last_seen >= ?', filter.since],
+    ['first_seen < ?', filter.until],
+    ['cluster = ?', filter.cluster],
+    ['status = ?', filter.status],
+    ['severity >= ?', filter.severity && SEVERITIES.indexOf(filter.severity)],
+    ['principal = ?', filter.principal],
+    ['credential = ? OR list_contains(related, ?)', filter.credential, filter.credential],
+    ['list_contains(rules, ?)', filter.rule],
+    ['(created, id, cluster) < (?, ?, ?)', after?.time, after?.id, after?.cluster],
+  ]);
+  const rows = await query(
+    connection,
+    `SELECT created, summary FROM alerts ${sql} ORDER BY created DESC, id DESC, cluster DESC LIMIT ${limit + 1}`,
+    values,
+  );
+  const items = rows.map((row) => ({
+    created: toNumber(row['created']),
+    summary: parsed<AlertSummary>(row['summary']),
+  }));
+  const { items: kept, next } = page(items, limit, ({ created, summary: { id, cluster } }) => ({
+    time: created,
+    id,
+    cluster,
+  }));
+  return { items: kept.map(({ summary }) => summary), next };
+}
+
+export async function readAlert(connection: DuckDBConnection, id: string, cluster?: string): Promise<Alert[]> {
+  const { sql, values } = where([
+    ['id = ?', id],
+    ['cluster = ?', cluster],
+  ]);
+  const rows = await query(connection, `SELECT body FROM alerts ${sql} ORDER BY cluster`, values);
+  return rows.map((row) => parsed<Alert>(row['body']));
+}
+
+export async function readOpenAlerts(connection: DuckDBConnection, cluster: string, limit: number): Promise<Alert[]> {
+  const rows = await query(
+    connection,
+    `SELECT body FROM alerts WHERE cluster = $1 AND status <> 'closed' ORDER BY created DESC, id DESC LIMIT ${limit}`,
+    [cluster],
+  );
+  return rows.map((row) => parsed<Alert>(row['body'])).toReversed();
+}
+
+export async function readRecent(
+  connection: DuckDBConnection,
+  cluster: string,
+  within: Micros,
+  limit: number,
+): Promise<Observation[]> {
+  const [row] = await query(connection, 'SELECT max(time) AS newest FROM history WHERE cluster = $1', [cluster]);
+  if (row?.['newest'] == null) return [];
+  const { sql, values } = where([
+    ['cluster = ?', cluster],
+    ['time >= ?', toNumber(row['newest']) - within],
+  ]);
+  const rows = await query(
+    connection,
+    `SELECT ${COLUMN_LIST} FROM history ${sql} ORDER BY time DESC, seen DESC, id DESC LIMIT ${limit}`,
+    values,
+  );
+  return rows.map((found) => fromRow(readColumns(found)).observation).toReversed();
+}
+
+/**
+ * Which of these long-running requests are stored. Both their stages bear the time when the request came in, so only
+ * the rows of the times asked about are looked at, and no index is needed.
+ */
+export async function readKnown(
+  connection: DuckDBConnection,
+  cluster: string,
+  candidates: readonly Observation[],
+): Promise<Set<string>> {
+  if (candidates.length === 0) return new Set();
+  const times = candidates.map(({ time }) => time);
+  const { sql, values } = where([
+    ['cluster = ?', cluster],
+    ['long_running'],
+    ['time BETWEEN ? AND ?', Math.min(...times), Math.max(...times)],
+    ['(time, id) IN (SELECT unnest(?), unnest(?))', times, candidates.map(({ id }) => idValue(id))],
+  ] satisfies Condition[]);
+  const rows = await query(connection, `SELECT id FROM history ${sql}`, values);
+  return new Set(rows.map((row) => idText(row['id'])));
+}
+
+export async function readStreams(connection: DuckDBConnection): Promise<StreamState[]> {
+  const rows = await query(connection, 'SELECT * FROM streams ORDER BY stream');
+  return rows.map((row) => ({
+    stream: row['stream'] as string,
+    cluster: row['cluster'] as string,
+    agent: row['agent'] as string,
+    position: toNumber(row['position']),
+    accepted: toNumber(row['accepted']),
+    rejected: toNumber(row['rejected']),
+    firstSeen: toNumber(row['first_seen']),
+    lastSeen: toNumber(row['last_seen']),
+    newest: row['newest'] === null ? null : toNumber(row['newest']),
+  }));
+}
+
+export async function readCounts(
+  connection: DuckDBConnection,
+): Promise<Pick<StoreSize, 'observations' | 'undecided' | 'alerts'>> {
+  const [row] = await query(
+    connection,
+    `SELECT (SELECT count(*) FROM observations) AS decided, (SELECT count(*) FROM undecided) AS undecided,
+       (SELECT count(*) FROM alerts WHERE status = 'open') AS open,
+       (SELECT count(*) FROM alerts WHERE status = 'acknowledged') AS acknowledged,
+       (SELECT count(*) FROM alerts WHERE status = 'closed') AS closed`,
+  );
+  const count = (name: string) => toNumber(row?.[name]);
+  return {
+    observations: count('decided') + count('undecided'),
+    undecided: count('undecided'),
+    alerts: { open: count('open'), acknowledged: count('acknowledged'), closed: count('closed') },
+  };
+}
+
+/** Of what this store wrote itself. */
+function parsed<T>(text: unknown): T {
+  return JSON.parse(text as string) as T;
+}

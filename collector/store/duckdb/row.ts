@@ -1,0 +1,260 @@
+/**
+ * An observation as a row, and back. What is asked for, or repeats, has a column of its own (a repeated text costs next
+ * to nothing in a column); what only some kinds have is in `detail`, as JSON.
+ */
+import type {
+  Actor,
+  Binding,
+  Credential,
+  Observation,
+  Request,
+  RequestObservation,
+  Whereabouts,
+} from '../../../shared/schema/observation.ts';
+import type { Placement } from '../../../shared/schema/placement.ts';
+import { formatTime } from '../../../shared/time.ts';
+
+/** In the order of the table's columns. `id`: 32 hex digits, kept as 16 bytes. */
+export const COLUMNS = {
+  cluster: 'text',
+  kind: 'text',
+  id: 'id',
+  time: 'integer',
+  /** Only when it isn't what `formatTime` makes of `time`. */
+  time_text: 'text',
+  seen: 'integer',
+  audit_id: 'text',
+  stage: 'text',
+  /** Who did it; for whom a TokenRequest asked is in `detail`. */
+  principal: 'text',
+  credential: 'text',
+  credential_kind: 'text',
+  pod_namespace: 'text',
+  pod_name: 'text',
+  pod_uid: 'text',
+  node_name: 'text',
+  node_uid: 'text',
+  source: 'text',
+  claimed: 'text',
+  claimed_total: 'integer',
+  verb: 'text',
+  api_group: 'text',
+  resource: 'text',
+  subresource: 'text',
+  namespace: 'text',
+  name: 'text',
+  uri: 'text',
+  code: 'integer',
+  user_agent: 'text',
+  long_running: 'boolean',
+  impersonated: 'text',
+  stale_by: 'integer',
+  invalidated: 'boolean',
+  truncated: 'boolean',
+  whereabouts: 'text',
+  issued: 'text',
+  detail: 'text',
+  placement: 'text',
+  placement_where: 'text',
+  placement_reason: 'text',
+  placement_confidence: 'text',
+  placement_sentence: 'text',
+} as const satisfies Record<string, 'text' | 'integer' | 'boolean' | 'id'>;
+
+export type Column = keyof typeof COLUMNS;
+type ValueOf = { text: string; id: string; integer: number; boolean: boolean };
+export type Row = { [C in Column]?: ValueOf[(typeof COLUMNS)[C]] | undefined };
+
+export interface PlacedObservation {
+  cluster: string;
+  observation: Observation;
+  placement: Placement | undefined;
+}
+
+export function toRow({ cluster, observation, placement }: PlacedObservation): Row {
+  const { kind, id, time, timeText, seen } = observation;
+  return {
+    cluster,
+    kind,
+    id,
+    time,
+    time_text: timeText === formatTime(time) ? undefined : timeText,
+    seen,
+    ...particulars(observation),
+    detail: detailOf(observation),
+    ...(placement && placementColumns(placement)),
+  };
+}
+
+export function placementColumns(placement: Placement) {
+  return {
+    placement: placement.verdict,
+    placement_where: placement.verdict === 'away' ? placement.where : undefined,
+    placement_reason: placement.reason,
+    placement_confidence: placement.confidence,
+    placement_sentence: placement.sentence,
+  } satisfies Row;
+}
+
+export function fromRow(row: Row): PlacedObservation {
+  return { cluster: row.cluster as string, observation: observationOf(row), placement: placementOf(row) };
+}
+
+function particulars(o: Observation): Row {
+  switch (o.kind) {
+    case 'use': {
+      const { staleBy: stale_by, invalidated, truncated } = o;
+      return { ...requestColumns(o), ...actorColumns(o), stale_by, invalidated, truncated };
+    }
+    case 'issue':
+      return { ...requestColumns(o), ...actorColumns(o.actor), issued: o.issued };
+    case 'entry':
+      return { ...requestColumns(o), ...actorColumns(o.actor) };
+    case 'denied':
+      return requestColumns(o);
+    case 'status':
+      return {};
+  }
+}
+
+const COMMON = ['kind', 'id', 'time', 'timeText', 'seen'];
+const OF_REQUEST = [...COMMON, 'auditID', 'stage', 'source', 'request', 'whereabouts'];
+const OF_USE = ['principal', 'credential', 'binding', 'impersonated', 'staleBy', 'invalidated', 'truncated'];
+const HAVE_COLUMNS: Readonly<Record<Observation['kind'], ReadonlySet<string>>> = {
+  use: new Set([...OF_REQUEST, ...OF_USE]),
+  issue: new Set([...OF_REQUEST, 'issued']),
+  entry: new Set(OF_REQUEST),
+  denied: new Set(OF_REQUEST),
+  status: new Set(COMMON),
+};
+
+/** Whatever has no column: a field that is new in the schema is kept without a migration. */
+function detailOf(observation: Observation): string | undefined {
+  const columns = HAVE_COLUMNS[observation.kind];
+  const rest = Object.entries(observation).filter(([field]) => !columns.has(field));
+  return rest.length === 0 ? undefined : JSON.stringify(Object.fromEntries(rest));
+}
+
+function requestColumns(o: Pick<RequestObservation, 'auditID' | 'stage' | 'source' | 'request' | 'whereabouts'>): Row {
+  const { request, source } = o;
+  return {
+    audit_id: o.auditID,
+    stage: o.stage,
+    source: source.address ?? undefined,
+    claimed: source.claimed.length === 0 ? undefined : JSON.stringify(source.claimed),
+    claimed_total: source.claimedTotal,
+    verb: request.verb,
+    api_group: request.apiGroup,
+    resource: request.resource,
+    subresource: request.subresource,
+    namespace: request.namespace,
+    name: request.name,
+    uri: request.uri,
+    code: request.code,
+    user_agent: request.userAgent,
+    long_running: request.longRunning,
+    whereabouts: o.whereabouts && JSON.stringify(o.whereabouts),
+  };
+}
+
+function actorColumns(actor: Pick<Actor, 'principal' | 'credential' | 'binding' | 'impersonated'>): Row {
+  const { pod, node } = actor.binding;
+  return {
+    principal: actor.principal,
+    credential: actor.credential?.id,
+    credential_kind: actor.credential?.kind,
+    pod_namespace: pod?.namespace,
+    pod_name: pod?.name,
+    pod_uid: pod?.uid,
+    node_name: node?.name,
+    node_uid: node?.uid,
+    impersonated: actor.impersonated,
+  };
+}
+
+function observationOf(row: Row): Observation {
+  const { kind, id, time, seen } = row;
+  const common = {
+    kind,
+    id,
+    time,
+    timeText: row.time_text ?? formatTime(time ?? 0),
+    seen,
+    ...json<object>(row.detail),
+  };
+  switch (kind as Observation['kind']) {
+    case 'use':
+      return present<Observation>({
+        ...common,
+        ...requestOf(row),
+        principal: row.principal,
+        credential: { id: row.credential, kind: row.credential_kind } as Credential,
+        binding: bindingOf(row),
+        impersonated: row.impersonated,
+        staleBy: row.stale_by,
+        invalidated: row.invalidated,
+        truncated: row.truncated,
+      });
+    case 'issue':
+      return present<Observation>({ ...common, ...requestOf(row), issued: row.issued });
+    case 'entry':
+    case 'denied':
+      return present<Observation>({ ...common, ...requestOf(row) });
+    case 'status':
+      return present<Observation>(common);
+  }
+}
+
+function requestOf(row: Row) {
+  return {
+    auditID: row.audit_id,
+    stage: row.stage,
+    source: {
+      address: row.source ?? null,
+      claimed: json<string[]>(row.claimed) ?? [],
+      claimedTotal: row.claimed_total,
+    },
+    request: present<Request>({
+      verb: row.verb,
+      apiGroup: row.api_group,
+      resource: row.resource,
+      subresource: row.subresource,
+      namespace: row.namespace,
+      name: row.name,
+      uri: row.uri,
+      code: row.code,
+      userAgent: row.user_agent,
+      longRunning: row.long_running,
+    }),
+    whereabouts: json<Whereabouts>(row.whereabouts),
+  };
+}
+
+function bindingOf(row: Row): Binding {
+  const { pod_uid: uid, pod_namespace: namespace, pod_name: name, node_name: node } = row;
+  return present<Binding>({
+    pod: uid === undefined ? undefined : { namespace, name, uid },
+    node: node === undefined ? undefined : present({ name: node, uid: row.node_uid }),
+  });
+}
+
+function placementOf(row: Row): Placement | undefined {
+  if (row.placement === undefined) return undefined;
+  return present<Placement>({
+    verdict: row.placement,
+    where: row.placement_where,
+    reason: row.placement_reason,
+    confidence: row.placement_confidence,
+    sentence: row.placement_sentence,
+  });
+}
+
+/** Only for what this file wrote itself. */
+function json<T>(text: string | undefined): T | undefined {
+  return text === undefined ? undefined : (JSON.parse(text) as T);
+}
+
+/** An object without what is undefined, as the type that its columns came from. */
+function present<T>(loose: { [K in string]: unknown }): T {
+  return Object.fromEntries(Object.entries(loose).filter(([, value]) => value !== undefined)) as T;
+}

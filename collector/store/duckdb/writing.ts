@@ -1,0 +1,127 @@
+/** What a commit does to the tables, inside a transaction that the caller holds. */
+import { type DuckDBConnection, LIST, listValue, VARCHAR } from '@duckdb/node-api';
+import { type Alert, SEVERITIES } from '../../../shared/schema/alert.ts';
+import type { Observation } from '../../../shared/schema/observation.ts';
+import type { Placement } from '../../../shared/schema/placement.ts';
+import { type Micros, parseTime } from '../../../shared/time.ts';
+import type { AlertSummary, Commit, StreamState } from '../store.ts';
+import { type PlacedObservation, placementColumns, toRow } from './row.ts';
+import { append, appendColumns, appendNumber, appendText, COLUMN_LIST, idValue, query } from './sql.ts';
+
+/** Verdicts on earlier rows, while a commit moves them. Temporary: it never gets into the file. */
+export const VERDICTS_TABLE = `CREATE TEMPORARY TABLE verdicts (id UUID, placement VARCHAR, placement_where VARCHAR,
+  placement_reason VARCHAR, placement_confidence VARCHAR, placement_sentence VARCHAR)`;
+
+export async function insertObservations(connection: DuckDBConnection, commit: Commit): Promise<void> {
+  const decided: PlacedObservation[] = [];
+  const undecided: PlacedObservation[] = [];
+  for (const observation of commit.fresh?.observations ?? []) {
+    const placement = commit.outcome.placements.get(observation.id);
+    const list = awaitsVerdict(observation) && !isFinal(placement) ? undecided : decided;
+    list.push({ cluster: commit.cluster, observation, placement });
+  }
+  await append(connection, 'observations', decided, (appender, row) => appendColumns(appender, toRow(row)));
+  await append(connection, 'undecided', undecided, (appender, row) => {
+    appendColumns(appender, toRow(row));
+    appendNumber(appender, commit.at);
+  });
+}
+
+function awaitsVerdict(observation: Observation): boolean {
+  return observation.kind === 'use' || observation.kind === 'issue';
+}
+
+function isFinal(placement: Placement | undefined): placement is Placement {
+  return placement !== undefined && placement.reason !== 'deciding';
+}
+
+/** Final verdicts on rows of earlier commits: those rows move to where they stay. */
+export async function decideEarlier(connection: DuckDBConnection, commit: Commit): Promise<void> {
+  const fresh = new Set(commit.fresh?.observations.map(({ id }) => id));
+  const verdicts = [...commit.outcome.placements].filter(([id, placement]) => !fresh.has(id) && isFinal(placement));
+  if (verdicts.length === 0) return;
+  await append(connection, 'verdicts', verdicts, (appender, [id, placement]) => {
+    appender.appendUUID(idValue(id));
+    const columns = placementColumns(placement);
+    appendText(appender, columns.placement);
+    appendText(appender, columns.placement_where);
+    appendText(appender, columns.placement_reason);
+    appendText(appender, columns.placement_confidence);
+    appendText(appender, columns.placement_sentence);
+  });
+  await query(
+    connection,
+    `INSERT INTO observations SELECT u.* EXCLUDE (stored_at) REPLACE (
+       v.placement AS placement, v.placement_where AS placement_where, v.placement_reason AS placement_reason,
+       v.placement_confidence AS placement_confidence, v.placement_sentence AS placement_sentence)
+     FROM undecided u JOIN verdicts v ON u.id = v.id WHERE u.cluster = $1`,
+    [commit.cluster],
+  );
+  await query(connection, 'DELETE FROM undecided WHERE cluster = $1 AND id IN (SELECT id FROM verdicts)', [
+    commit.cluster,
+  ]);
+  await connection.run('DELETE FROM verdicts');
+}
+
+/** Rows whose verdict has not come for so long that none will: they stay as they are. */
+export async function settle(connection: DuckDBConnection, storedBefore: Micros): Promise<void> {
+  await query(connection, `INSERT INTO observations SELECT ${COLUMN_LIST} FROM undecided WHERE stored_at < $1`, [
+    storedBefore,
+  ]);
+  await query(connection, 'DELETE FROM undecided WHERE stored_at < $1', [storedBefore]);
+}
+
+/** Replaces alerts by their newer revisions. */
+export async function upsertAlerts(connection: DuckDBConnection, alerts: readonly Alert[], at: Micros): Promise<void> {
+  const newer: Alert[] = [];
+  for (const alert of alerts) {
+    const key = [alert.cluster, alert.id, alert.revision];
+    await query(connection, 'DELETE FROM alerts WHERE cluster = $1 AND id = $2 AND revision < $3', key);
+    const kept = await query(connection, 'SELECT 1 FROM alerts WHERE cluster = $1 AND id = $2', key.slice(0, 2));
+    if (kept.length === 0) newer.push(alert);
+  }
+  await append(connection, 'alerts', newer, (appender, alert) => {
+    appendText(appender, alert.cluster);
+    appendText(appender, alert.id);
+    appendNumber(appender, alert.revision);
+    appendText(appender, alert.status);
+    appendNumber(appender, SEVERITIES.indexOf(alert.severity));
+    appendText(appender, alert.principal);
+    appendText(appender, alert.credential);
+    appender.appendList(listValue(alert.relatedCredentials), LIST(VARCHAR));
+    appender.appendList(listValue(alert.rules), LIST(VARCHAR));
+    for (const time of [alert.firstSeen, alert.lastSeen, alert.createdAt, alert.updatedAt]) {
+      appendNumber(appender, parseTime(time) ?? at);
+    }
+    appendText(appender, JSON.stringify(summaryOf(alert)));
+    appendText(appender, JSON.stringify(alert));
+  });
+}
+
+function summaryOf(alert: Alert): AlertSummary {
+  const { findings: _1, evidence: _2, story: _3, did: _4, actions: _5, triage: _6, ...summary } = alert;
+  return summary;
+}
+
+export async function saveStream(connection: DuckDBConnection, state: StreamState, isNew: boolean): Promise<void> {
+  const { stream, cluster, agent, position, accepted, rejected, firstSeen, lastSeen, newest } = state;
+  if (isNew) {
+    await query(connection, 'INSERT INTO streams VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
+      stream,
+      cluster,
+      agent,
+      position,
+      accepted,
+      rejected,
+      firstSeen,
+      lastSeen,
+      newest,
+    ]);
+  } else {
+    await query(
+      connection,
+      `UPDATE streams SET position = $2, accepted = $3, rejected = $4, last_seen = $5, newest = $6 WHERE stream = $1`,
+      [stream, position, accepted, rejected, lastSeen, newest],
+    );
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * What the collector keeps: every observation with its placement (the token usage history), alerts with their life,
+ * and how far each stream has come. One implementation is in `duckdb/`; whatever implements this passes
+ * `test/collector/store-contract.ts`.
+ *
+ * Every method rejects with TruantError STORE_UNAVAILABLE when the store can't do it at the moment.
+ */
+import type { Outcome } from '../../shared/detection/correlator-types.ts';
+import type { Alert, AlertStatus, Severity } from '../../shared/schema/alert.ts';
+import type { Binding, CredentialKind, Observation, TokenIssue, TokenUse } from '../../shared/schema/observation.ts';
+import type { AwayWhere, Placement } from '../../shared/schema/placement.ts';
+import type { Micros } from '../../shared/time.ts';
+
+/** A run of one stream as it came in. */
+export interface Arrival {
+  cluster: string;
+  agent: string;
+  stream: string;
+  /** Number of the first observation in its stream, from 0. */
+  position: number;
+  /** In order. Null: set aside by the receiver; its number is used up all the same. */
+  observations: readonly (Observation | null)[];
+}
+
+/** What of an arrival the store does not have yet. */
+export interface Fresh {
+  cluster: string;
+  agent: string;
+  stream: string;
+  /** The stream's position that this follows. */
+  follows: number;
+  /** The stream's position once this is stored: the number of the next observation. */
+  position: number;
+  observations: Observation[];
+  /** Stored before: below the stream's position, or the end of a long-running request whose beginning is stored. */
+  duplicates: number;
+  /** Set aside by the receiver, not counting those below the stream's position. */
+  rejected: number;
+}
+
+export interface Commit {
+  cluster: string;
+  /** The collector's clock. */
+  at: Micros;
+  outcome: Outcome;
+  /** Absent when only time went on. */
+  fresh?: Fresh;
+}
+
+export interface StreamState {
+  stream: string;
+  cluster: string;
+  agent: string;
+  /** Number of the next observation. */
+  position: number;
+  accepted: number;
+  rejected: number;
+  /** By the collector's clock. */
+  firstSeen: Micros;
+  lastSeen: Micros;
+  /** The newest observation's own time; null before the first. */
+  newest: Micros | null;
+}
+
+/** Where a page ends: the sort key of its last item. Both lists are sorted newest first by (time, id, cluster). */
+export interface Cursor {
+  time: Micros;
+  id: string;
+  cluster: string;
+}
+
+export interface Paging {
+  limit: number;
+  after?: Cursor | undefined;
+}
+
+export interface Page<Item> {
+  items: Item[];
+  /** Null: that was the last page. */
+  next: Cursor | null;
+}
+
+export interface UsesFilter {
+  /** From this time on. */
+  since?: Micros | undefined;
+  /** Before this time. */
+  until?: Micros | undefined;
+  cluster?: string | undefined;
+  principal?: string | undefined;
+  credential?: string | undefined;
+  pod?: { uid: string } | { namespace: string; name: string } | undefined;
+  source?: string | undefined;
+  verb?: string | undefined;
+  resource?: string | undefined;
+  placement?: Placement['verdict'] | undefined;
+  where?: AwayWhere | undefined;
+  code?: number | undefined;
+}
+
+export interface PlacedUse {
+  cluster: string;
+  /** Null: nothing was decided about it. */
+  placement: Placement | null;
+  use: TokenUse;
+}
+
+export interface AlertsFilter {
+  /** Still seen at or after this time. */
+  since?: Micros | undefined;
+  /** First seen before this time. */
+  until?: Micros | undefined;
+  cluster?: string | undefined;
+  status?: AlertStatus | undefined;
+  /** This severe or more. */
+  severity?: Severity | undefined;
+  principal?: string | undefined;
+  /** The stolen one or a related one. */
+  credential?: string | undefined;
+  rule?: string | undefined;
+}
+
+/** What lists show of an alert: all but what it is made of. */
+export type AlertSummary = Omit<Alert, 'findings' | 'evidence' | 'story' | 'did' | 'actions' | 'triage'>;
+
+export interface Tally<Value> {
+  value: Value;
+  count: number;
+  firstSeen: Micros;
+  lastSeen: Micros;
+}
+
+/** Everything known about one credential. */
+export interface CredentialLife {
+  cluster: string;
+  id: string;
+  kind: CredentialKind | null;
+  principal: string | null;
+  binding: Binding;
+  /** How it was last known: issued and not used yet; in use; used past its warnafter; used after it was invalidated. */
+  status: 'issued' | 'used' | 'stale' | 'invalidated';
+  firstSeen: Micros | null;
+  lastSeen: Micros | null;
+  uses: { total: number; refused: number; home: number; away: number; unclear: number; undecided: number };
+  /** Most used first, at most 100. Null: the event named no address. */
+  sources: Tally<string | null>[];
+  /** Most used first, at most 100. */
+  userAgents: Tally<string>[];
+  /** The TokenRequest that it came from, if that was seen. */
+  issue: TokenIssue | null;
+  /** TokenRequests made with it, newest first, at most 100. */
+  issues: TokenIssue[];
+  /** Ids of the alerts that name it, newest first, at most 100. */
+  alerts: string[];
+}
+
+export interface Retention {
+  /** The collector's clock. */
+  now: Micros;
+  /** What is older goes. */
+  maxAge: Micros;
+  /** When the store has more bytes in use, its oldest rows go. */
+  maxBytes: number;
+}
+
+export interface StoreSize {
+  observations: number;
+  /** Of these, still without a final verdict. */
+  undecided: number;
+  alerts: Record<AlertStatus, number>;
+  /** In use, in the file and its log. */
+  bytes: number;
+  /** What the files take on disk; what retention frees in them is used again. */
+  fileBytes: number;
+}
+
+export interface Store {
+  /** Every stream, by its name. */
+  streams(): Promise<StreamState[]>;
+  /** Leaves out of an arrival what is stored already. Changes nothing. */
+  unseen(arrival: Arrival): Promise<Fresh>;
+  /**
+   * Stores everything or nothing: rows, verdicts on earlier rows, alerts, the stream's position. Once it resolves, all
+   * of it survives a crash. Rejects, changing nothing, when the stream is no longer where `fresh` follows it.
+   */
+  commit(commit: Commit): Promise<void>;
+  /** The newest observations of a cluster, at most `limit` and no older than `within` before the newest; oldest first. */
+  recent(cluster: string, within: Micros, limit: number): Promise<Observation[]>;
+  /** Alerts of a cluster that are not closed, oldest first, the newest `limit` of them. */
+  openAlerts(cluster: string, limit: number): Promise<Alert[]>;
+  uses(filter: UsesFilter, paging: Paging): Promise<Page<PlacedUse>>;
+  alerts(filter: AlertsFilter, paging: Paging): Promise<Page<AlertSummary>>;
+  /** Alerts with that id: one, unless several clusters saw the very same theft. */
+  alert(id: string, cluster?: string): Promise<Alert[]>;
+  /** Lives of the credential with that id, one a cluster that knows it. */
+  credential(id: string, cluster?: string): Promise<CredentialLife[]>;
+  size(): Promise<StoreSize>;
+  /** Lets go of what is too old or too much; resolves to how many observations went. */
+  retain(retention: Retention): Promise<number>;
+  /** Undefined while it works; else why not, for ever, as a sentence. */
+  failure(): string | undefined;
+  close(): Promise<void>;
+}
