@@ -1,0 +1,126 @@
+/** A client of the collector's HTTP API. What comes back is text from outside: it is checked before it is shown. */
+import { z } from 'zod';
+import { TruantError } from '../shared/errors.ts';
+import { printable } from '../shared/text.ts';
+
+export type Query = Readonly<Record<string, string | number | undefined>>;
+
+export interface ApiOptions {
+  /** The collector's base URL. */
+  url: string;
+  token?: string | undefined;
+  timeoutMs?: number;
+}
+
+const Page = z.looseObject({ items: z.array(z.unknown()), next: z.string().nullable() });
+/** However an error is wrapped, its message is worth showing. */
+const Refusal = z.looseObject({
+  message: z.string().optional(),
+  error: z.union([z.string(), z.looseObject({ message: z.string() })]).optional(),
+});
+
+/** Most that one request asks for; the collector has a limit of its own. */
+const PAGE = 200;
+const DEFAULT_TIMEOUT_MS = 60_000;
+
+export class Api {
+  readonly #options: ApiOptions;
+
+  constructor(options: ApiOptions) {
+    this.#options = options;
+  }
+
+  /** One thing by its path. */
+  async get(path: string, query: Query = {}): Promise<unknown> {
+    const url = this.#url(path, query);
+    const response = await this.#fetch(url);
+    const body = await readJson(response, url);
+    if (!response.ok) throw refused(response, url, body);
+    return body;
+  }
+
+  /** The items of a list, page after page, at most so many. */
+  async *list(path: string, query: Query, limit: number): AsyncGenerator {
+    let cursor: string | undefined;
+    for (let left = limit; left > 0; ) {
+      const body = await this.get(path, { ...query, limit: Math.min(left, PAGE), cursor });
+      const page = Page.safeParse(body);
+      if (!page.success) throw notOurs(this.#url(path, {}));
+      const items = page.data.items.slice(0, left);
+      yield* items;
+      left -= items.length;
+      if (page.data.next === null || items.length === 0) return;
+      cursor = page.data.next;
+    }
+  }
+
+  #url(path: string, query: Query): URL {
+    const base = this.#options.url.endsWith('/') ? this.#options.url : `${this.#options.url}/`;
+    if (!URL.canParse(base)) {
+      throw new TruantError('REQUEST_INVALID', `${base} is not a URL`, { remedy: 'Name the collector with --url.' });
+    }
+    const url = new URL(path, base);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    return url;
+  }
+
+  async #fetch(url: URL): Promise<Response> {
+    const { token, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
+    try {
+      return await fetch(url, {
+        headers: { accept: 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+        // A redirect could lead the token anywhere.
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+    } catch (cause) {
+      throw new TruantError('COLLECTOR_UNREACHABLE', `no collector answers at ${url.origin}: ${reason(cause)}`, {
+        cause,
+        remedy: 'Name a running collector with --url or TRUANT_URL.',
+      });
+    }
+  }
+}
+
+async function readJson(response: Response, url: URL): Promise<unknown> {
+  try {
+    return await response.json();
+  } catch (cause) {
+    if (response.ok) throw notOurs(url, cause);
+    return undefined;
+  }
+}
+
+function refused(response: Response, url: URL, body: unknown): TruantError {
+  const refusal = Refusal.safeParse(body).data;
+  const inner = typeof refusal?.error === 'string' ? undefined : refusal?.error?.message;
+  const said = printable(inner ?? refusal?.message ?? `HTTP status ${response.status}`).slice(0, 500);
+  switch (response.status) {
+    case 400:
+      return new TruantError('REQUEST_INVALID', said);
+    case 401:
+    case 403:
+      return new TruantError('COLLECTOR_REFUSED', `the collector at ${url.origin} refuses: ${said}`, {
+        remedy: 'Put a token that the collector accepts into TRUANT_TOKEN.',
+      });
+    case 404:
+      return new TruantError('NOT_FOUND', said);
+    default:
+      return new TruantError('COLLECTOR_UNREACHABLE', `the collector at ${url.origin} can't answer: ${said}`);
+  }
+}
+
+function notOurs(url: URL, cause?: unknown): TruantError {
+  return new TruantError('COLLECTOR_UNREACHABLE', `what answers at ${url.origin} is no collector of this version`, {
+    cause,
+    remedy: 'Check --url or TRUANT_URL.',
+  });
+}
+
+function reason(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  if (cause.name === 'TimeoutError') return 'it took too long';
+  return cause.cause instanceof Error ? cause.cause.message || String(Reflect.get(cause.cause, 'code')) : cause.message;
+}

@@ -1,0 +1,99 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { z } from 'zod';
+import { Alert, AlertStatus, Severity } from '../../shared/schema/alert.ts';
+import { type Io, writeLine } from '../io.ts';
+import { renderAlert } from '../ui/alert.ts';
+import { jsonLine } from '../ui/json.ts';
+import { createStyle, type Style } from '../ui/style.ts';
+import type { Column } from '../ui/table.ts';
+import { type ApiCommandOptions, apiOf, readTime, withApiOptions } from './api-options.ts';
+import type { RegisterCommand } from './command.ts';
+import { printList, readAs } from './list-output.ts';
+
+interface Options extends ApiCommandOptions {
+  since?: string;
+  until?: string;
+  cluster?: string;
+  status?: string;
+  severity?: string;
+  principal?: string;
+  credential?: string;
+  rule?: string;
+}
+
+/** What the list shows of an alert. A newer collector may say more. */
+const Row = z.looseObject({
+  id: z.string(),
+  title: z.string(),
+  severity: Severity,
+  confidence: z.string(),
+  status: z.string(),
+  principal: z.string(),
+  lastSeen: z.string(),
+  sources: z.array(z.looseObject({ address: z.string(), where: z.string() })),
+});
+type Row = z.infer<typeof Row>;
+
+const EXAMPLES = `
+Examples:
+  truant alerts
+  truant alerts --status open --severity high --since 24h
+  truant alerts 3f0c9a                 one alert with its story and how to end it
+  truant alerts --json --limit 0 | jq .principal`;
+
+export const registerAlerts: RegisterCommand = (program, io) => {
+  const command: Command = program
+    .command('alerts')
+    .description('ask a collector for its alerts, or for one with its story')
+    .argument('[id]', "an alert's id");
+  withApiOptions(command, io)
+    .option('--since <time>', 'still seen at or after this time, or so long ago (24h)', (text) => readTime(text))
+    .option('--until <time>', 'first seen before this time', (text) => readTime(text))
+    .option('--cluster <name>')
+    .addOption(new Option('--status <status>').choices(AlertStatus.options))
+    .addOption(new Option('--severity <severity>', 'this severe or more').choices(Severity.options))
+    .option('--principal <principal>', 'system:serviceaccount:<namespace>:<name>')
+    .option('--credential <id>', 'JTI=...')
+    .option('--rule <id>', 'alerts with a finding of this rule')
+    .addHelpText('after', EXAMPLES)
+    .action(async (id: string | undefined, options: Options) => {
+      await (id === undefined ? listAlerts(options, io) : showAlert(id, options, io));
+    });
+};
+
+async function showAlert(id: string, options: Options, io: Io): Promise<void> {
+  const body = await apiOf(options, io).get(`api/v1/alerts/${encodeURIComponent(id)}`, { cluster: options.cluster });
+  if (options.json) return writeLine(io.stdout, jsonLine(body));
+  const alert = readAs(z.looseObject(Alert.shape), body);
+  const lines = renderAlert(alert, createStyle(io, io.stdout), io.stdout.columns ?? 100);
+  await writeLine(io.stdout, lines.join('\n'));
+}
+
+async function listAlerts(options: Options, io: Io): Promise<void> {
+  const { url: _url, json = false, limit, ...query } = options;
+  const items = apiOf(options, io).list('api/v1/alerts', query, limit);
+  const list = { json, limit, schema: Row, columns: columns(createStyle(io, io.stdout)), none: 'no alerts' };
+  await printList(items, list, io);
+}
+
+function columns(style: Style): Column<Row>[] {
+  return [
+    { heading: 'SEVERITY', cell: ({ severity }) => severity, paint: ({ severity }) => style.severity(severity) },
+    { heading: 'SURE', cell: ({ confidence }) => confidence },
+    { heading: 'STATUS', cell: ({ status }) => status },
+    { heading: 'LAST SEEN', cell: ({ lastSeen }) => lastSeen.slice(0, 19).replace('T', ' ') },
+    {
+      heading: 'PRINCIPAL',
+      cell: ({ principal }) => principal.replace(/^system:serviceaccount:/, '').replace(':', '/'),
+      min: 12,
+    },
+    {
+      heading: 'USED FROM',
+      cell: ({ sources: [source] }) => (source ? `${source.address} (${source.where})` : ''),
+      min: 15,
+    },
+    { heading: 'TITLE', cell: ({ title }) => title, min: 16 },
+    { heading: 'ID', cell: ({ id }) => id },
+  ];
+}

@@ -1,0 +1,41 @@
+import type { ErrorCode } from '../shared/errors.ts';
+
+/** What `truant` exits with. The list is closed and documented in docs/cli.md; scripts rely on it. */
+export const EXIT = {
+  ok: 0,
+  /** Alerts were found, and the caller had asked to be told so. */
+  findings: 1,
+  /** The command line or a request's parameters are wrong. */
+  usage: 2,
+  /** A file, the configuration, or what was asked for by its id is missing, can't be read or isn't right. */
+  input: 3,
+  /** A collector or cluster can't be reached, or refuses. */
+  unreachable: 4,
+  /** What it needs of its own is not to be had: the store, the address to listen on. */
+  unavailable: 5,
+  /** A defect of Truant. */
+  internal: 70,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
+  CONFIG_INVALID: EXIT.input,
+  INPUT_NOT_FOUND: EXIT.input,
+  INPUT_UNREADABLE: EXIT.input,
+  INVENTORY_UNREADABLE: EXIT.input,
+  CHECKPOINT_UNREADABLE: EXIT.input,
+  STORE_UNAVAILABLE: EXIT.unavailable,
+  STORE_SCHEMA_TOO_NEW: EXIT.unavailable,
+  STORE_LOCKED: EXIT.unavailable,
+  DELIVERY_FAILED: EXIT.unreachable,
+  DELIVERY_REFUSED: EXIT.unreachable,
+  REQUEST_INVALID: EXIT.usage,
+  NOT_FOUND: EXIT.input,
+  COLLECTOR_UNREACHABLE: EXIT.unreachable,
+  COLLECTOR_REFUSED: EXIT.unreachable,
+  LISTEN_FAILED: EXIT.unavailable,
+  LISTEN_UNSAFE: EXIT.input,
+  CLUSTER_UNREACHABLE: EXIT.unreachable,
+  OVERLOADED: EXIT.unreachable,
+};

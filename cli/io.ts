@@ -1,0 +1,31 @@
+/** What a command may touch of the process. Tests pass their own. */
+import type { Writable } from 'node:stream';
+import type { ExitCode } from './exit-codes.ts';
+
+/** A stream to write to; a terminal says so and how wide it is. */
+export type Out = Writable & { isTTY?: boolean; columns?: number };
+
+export interface Io {
+  stdout: Out;
+  stderr: Out;
+  env: Readonly<Record<string, string | undefined>>;
+  /**
+   * Aborted by SIGINT and SIGTERM, from the first call on: who never asks is ended by them at once, as commands that
+   * have nothing to finish should be.
+   */
+  stopSignal(): AbortSignal;
+  /** What to exit with if nothing goes wrong; 0 unless a command says otherwise. */
+  exitCode: ExitCode;
+}
+
+/** Writes a line and waits while whoever reads is slower. */
+export async function writeLine(out: Out, line: string): Promise<void> {
+  if (out.write(`${line}\n`) || out.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      for (const event of ['drain', 'close', 'error']) out.off(event, done);
+      resolve();
+    };
+    for (const event of ['drain', 'close', 'error']) out.on(event, done);
+  });
+}

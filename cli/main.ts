@@ -1,0 +1,56 @@
+/** The process: its streams, its signals, its end. Nothing else in Truant may exit. */
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import type { Io } from './io.ts';
+import { reportError, run } from './program.ts';
+
+let stopping: AbortController | undefined;
+
+const io: Io = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  stopSignal,
+  exitCode: EXIT.ok,
+};
+
+// Whoever read has gone (`truant hunt ... | head`): there is nobody left to tell anything.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.internal));
+}
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => {
+    reportError(error, io, process.argv.includes('--debug'));
+    exit(EXIT.internal);
+  });
+}
+
+const exitCode = await run(process.argv.slice(2), io);
+await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+exit(exitCode);
+
+/** The first signal asks to stop; the second does not ask. */
+function stopSignal(): AbortSignal {
+  if (stopping) return stopping.signal;
+  const controller = new AbortController();
+  stopping = controller;
+  for (const [signal, number] of [
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+  ] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(128 + number);
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write('', () => resolve());
+  });
+}
+
+function exit(code: ExitCode): never {
+  process.exit(code);
+}
