@@ -8,7 +8,7 @@ import type { LedgerEntry } from '../inventory/ledger.ts';
 import type { Alert, Finding } from '../schema/alert.ts';
 import type { RequestObservation } from '../schema/observation.ts';
 import type { Placement } from '../schema/placement.ts';
-import { type Micros, DAY } from '../time.ts';
+import { DAY, type Micros } from '../time.ts';
 import { AlertState } from './alert-state.ts';
 import { keys } from './rule.ts';
 

@@ -64,7 +64,10 @@ export class AlertState {
     state.#requests = alert.did.requests;
     state.#refused = alert.did.refused;
     state.#userAgents = new Set(alert.did.userAgents);
-    state.#credentials = new Set([...(alert.credential === null ? [] : [alert.credential]), ...alert.relatedCredentials]);
+    state.#credentials = new Set([
+      ...(alert.credential === null ? [] : [alert.credential]),
+      ...alert.relatedCredentials,
+    ]);
     const [beginning] = alert.story;
     if (beginning && beginning.observation === undefined) {
       state.#beginning = { time: beginning.time, sentence: beginning.sentence, expirationSeconds: undefined };
@@ -109,7 +112,10 @@ export class AlertState {
     const lead = this.#lead();
     const credential = lead.credential ?? this.#findings.find((finding) => finding.credential)?.credential;
     const binding: Binding = lead.binding ?? this.#findings.find((finding) => finding.binding?.pod)?.binding ?? {};
-    const confidence = strongest(this.#findings.map((finding) => finding.confidence), CONFIDENCES);
+    const confidence = strongest(
+      this.#findings.map((finding) => finding.confidence),
+      CONFIDENCES,
+    );
     const surest = this.#findings.find((finding) => finding.confidence === confidence) ?? lead;
     const ruleIds = [...new Set(this.#findings.map((finding) => finding.rule))];
     const kubelet = this.#findings.map((finding) => kubeletOf(finding)).find((node) => node !== undefined);
@@ -123,7 +129,10 @@ export class AlertState {
       status: this.#status,
       title: lead.title,
       summary: this.#summary(lead),
-      severity: strongest(this.#findings.map((finding) => finding.severity), SEVERITIES),
+      severity: strongest(
+        this.#findings.map((finding) => finding.severity),
+        SEVERITIES,
+      ),
       confidence,
       confidenceWhy: surest.confidenceWhy,
       principal: lead.principal,
@@ -146,12 +155,18 @@ export class AlertState {
       findings: this.#findings,
       evidence,
       evidenceTotal: this.#evidenceTotal,
-      story: tell({ beginning: this.#beginning && { time: this.#beginning.time, sentence: this.#beginning.sentence }, evidence }),
+      story: tell({
+        beginning: this.#beginning && { time: this.#beginning.time, sentence: this.#beginning.sentence },
+        evidence,
+      }),
       did: {
         requests: this.#requests,
         refused: this.#refused,
         actions: [...this.#deeds.values()].sort((a, b) => b.count - a.count).slice(0, MAX_LIST),
-        namespaces: [...new Set([...this.#deeds.values()].map(({ namespace }) => namespace).filter(Boolean))].slice(0, MAX_LIST),
+        namespaces: [...new Set([...this.#deeds.values()].map(({ namespace }) => namespace).filter(Boolean))].slice(
+          0,
+          MAX_LIST,
+        ),
         userAgents: [...this.#userAgents],
       },
       actions: killActions({
@@ -187,7 +202,9 @@ export class AlertState {
     this.#findings.push(finding);
     if (this.#findings.length <= MAX_FINDINGS) return;
     const spare = this.#findings.findIndex(
-      (old, at) => at >= MAX_FINDINGS / 2 && this.#findings.some((other, index) => index !== at && other.rule === old.rule && weight(other) >= weight(old)),
+      (old, at) =>
+        at >= MAX_FINDINGS / 2 &&
+        this.#findings.some((other, index) => index !== at && other.rule === old.rule && weight(other) >= weight(old)),
     );
     this.#findings.splice(spare < 0 ? MAX_FINDINGS / 2 : spare, 1);
   }
@@ -279,7 +296,8 @@ function whatOf(observation: RequestObservation): string {
     case 'denied':
       return describe(observation.request);
     case 'issue': {
-      const outcome = observation.issued === undefined ? `was refused (${observation.request.code})` : `got ${observation.issued}`;
+      const outcome =
+        observation.issued === undefined ? `was refused (${observation.request.code})` : `got ${observation.issued}`;
       return `${observation.actor.username} asked for a token of ${observation.principal} and ${outcome}`;
     }
     case 'entry': {

@@ -2,6 +2,8 @@
  * The pure heart of the collector and of `truant hunt`: takes observations of one cluster in the order in which they come,
  * decides where each use was made from, asks the rules, and keeps the alerts. Driven by event time alone.
  */
+
+import { BoundedMap } from '../inventory/bounded-map.ts';
 import { nodeOfKubelet } from '../normalise/principal.ts';
 import type { Alert, Finding } from '../schema/alert.ts';
 import type { Observation, RequestObservation, TokenIssue, TokenUse } from '../schema/observation.ts';
@@ -17,7 +19,6 @@ import { defaultPolicy, type Policy } from './policy.ts';
 import type { RuleScope } from './rule.ts';
 import { rules } from './rules/index.ts';
 import { awayFromNode } from './rules/kubelet-identity-mints-from-elsewhere.ts';
-import { BoundedMap } from '../inventory/bounded-map.ts';
 
 export interface CorrelatorOptions {
   cluster: string;
@@ -180,7 +181,12 @@ export class Correlator implements CorrelatorPort {
 
   #evaluate(observation: RequestObservation, placement: Placement | undefined): void {
     const entry = observation.kind === 'use' ? this.#memory.ledger.get(observation.credential.id) : undefined;
-    const findings = this.#engine.evaluate(observation, { placement, entry, memory: this.#memory, policy: this.#policy });
+    const findings = this.#engine.evaluate(observation, {
+      placement,
+      entry,
+      memory: this.#memory,
+      policy: this.#policy,
+    });
     for (const finding of findings) this.#file(finding, { observation, placement });
   }
 
@@ -214,6 +220,7 @@ export class Correlator implements CorrelatorPort {
       learned: this.#memory.learned,
       policy: this.#policy,
       now,
+      isControlPlane: (address) => this.#memory.isControlPlane(address),
       secretReadBefore: (credential, time) => {
         const principal = this.#memory.ledger.get(credential)?.principal ?? '';
         return this.#memory.secretReads(credential, principal, time)[0]?.time;
@@ -223,4 +230,5 @@ export class Correlator implements CorrelatorPort {
 }
 
 /** The use and the issue that one TokenRequest by a ServiceAccount gives. */
-const requestKey = ({ auditID, timeText, request }: TokenUse | TokenIssue): string => `${timeText} ${auditID} ${request.uri}`;
+const requestKey = ({ auditID, timeText, request }: TokenUse | TokenIssue): string =>
+  `${timeText} ${auditID} ${request.uri}`;

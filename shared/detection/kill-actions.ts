@@ -2,7 +2,7 @@
 import { parsePrincipal } from '../normalise/principal.ts';
 import type { KillAction } from '../schema/alert.ts';
 import type { Binding } from '../schema/observation.ts';
-import { formatTime, SECOND, type Micros } from '../time.ts';
+import { formatTime, type Micros, SECOND } from '../time.ts';
 
 export interface Killable {
   principal: string;
@@ -57,7 +57,8 @@ export function killActions(subject: Killable): KillAction[] {
     actions.push({
       title: `Find what ${namespace}/${name} may do, and take it away`,
       command: `kubectl get rolebindings,clusterrolebindings --all-namespaces --output json | jq -r '.items[] | select(any(.subjects[]?; .kind == "ServiceAccount" and .namespace == "${namespace}" and .name == "${name}")) | [.kind, .metadata.namespace // "-", .metadata.name] | @tsv'`,
-      effect: 'A client certificate cannot be revoked: it lives until it expires or the CA is replaced. Without bindings it may do nothing.',
+      effect:
+        'A client certificate cannot be revoked: it lives until it expires or the CA is replaced. Without bindings it may do nothing.',
     });
     return actions;
   }

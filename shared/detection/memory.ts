@@ -5,9 +5,9 @@
 import { BoundedMap } from '../inventory/bounded-map.ts';
 import { Ledger } from '../inventory/ledger.ts';
 import { legacyCredentialId } from '../normalise/credential.ts';
-import { nodeOfKubelet } from '../normalise/principal.ts';
+import { nodeOfKubelet, parsePrincipal } from '../normalise/principal.ts';
 import type { Observation, RequestObservation, TokenIssue, TokenUse } from '../schema/observation.ts';
-import { DAY, HOUR, type Micros, MINUTE } from '../time.ts';
+import { DAY, HOUR, MINUTE, type Micros } from '../time.ts';
 import { deedOf } from './deeds.ts';
 import { LearnedHomes } from './learned-homes.ts';
 import { Masquerade } from './masquerade.ts';
@@ -41,6 +41,9 @@ const RECENT_FOR: Micros = 10 * MINUTE;
 const MAX_DEEDS = 128;
 /** Who lists Secrets this often does so for a living. */
 const HABITUAL = 3;
+const CONTROLLER_MANAGER = 'system:kube-controller-manager';
+/** So many different controllers at one address are the controller manager. */
+const CONTROLLERS = 2;
 
 export class Memory {
   readonly ledger = new Ledger();
@@ -50,6 +53,7 @@ export class Memory {
   readonly #secretWatchers = new BoundedMap<string, true>(5_000);
   readonly #habits = new BoundedMap<string, Habits>(20_000);
   readonly #away = new BoundedMap<string, AwaySource>(20_000);
+  readonly #controllers = new BoundedMap<string, Set<string>>(1_000);
   readonly #refusals = new BoundedMap<string, { time: Micros; what: string }[]>(5_000);
   #recent: RequestObservation[] = [];
 
@@ -62,6 +66,7 @@ export class Memory {
       this.masquerade.observe(observation);
       this.learned.observe(observation);
       this.#noteSecretRead(observation);
+      this.#noteController(observation);
     } else if (observation.kind === 'issue') {
       this.#noteIssue(observation);
     }
@@ -134,6 +139,14 @@ export class Memory {
     return since !== undefined && since < before;
   }
 
+  /**
+   * Whether this looks like the control plane's own machine: the controller manager had tokens issued from there, or
+   * several of its controllers work from there with tokens that are bound to nothing.
+   */
+  isControlPlane(address: string): boolean {
+    return (this.#controllers.peek(address)?.size ?? 0) >= CONTROLLERS;
+  }
+
   /** An address that stolen credentials were used from in the last hour. */
   awaySource(address: string, time: Micros): AwaySource | undefined {
     const source = this.#away.peek(address);
@@ -162,6 +175,15 @@ export class Memory {
     this.learned.noteKubelet(node, issue.source.address);
     const isOwn = issue.whereabouts?.holders.some((holder) => holder.kind === 'node' && holder.name === node);
     if (isOwn) this.masquerade.noteKubelet(node, issue.time);
+  }
+
+  #noteController({ principal, credential, binding, source }: TokenUse): void {
+    if (source.address === null || credential.kind !== 'minted' || binding.node) return;
+    if (parsePrincipal(principal)?.namespace !== 'kube-system') return;
+    const issuer = this.ledger.get(credential.id)?.issued?.by;
+    if (issuer !== undefined && issuer !== CONTROLLER_MANAGER) return;
+    const controllers = this.#controllers.touch(source.address, () => new Set());
+    if (controllers.size < MAX_DEEDS) controllers.add(principal);
   }
 
   #noteSecretRead(use: TokenUse): void {

@@ -12,6 +12,8 @@ import { MASQUERADE_PATIENCE, type Masquerade } from './masquerade.ts';
 import type { Policy } from './policy.ts';
 
 export interface PlacementContext {
+  /** Whether the log shows this address to be the control plane's. */
+  isControlPlane(address: string): boolean;
   ledger: Ledger;
   masquerade: Masquerade;
   learned: LearnedHomes;
@@ -54,14 +56,17 @@ export function place(use: TokenUse, context: PlacementContext): Placement | und
   const entry = context.ledger.get(use.credential.id);
   if (use.binding.pod) {
     if (whereabouts.inventory === 'none' || !whereabouts.home) {
-      const unknown = unclear('no-inventory', 'Without an inventory nothing says where the pod belongs, and the log shows no steady home.');
+      const unknown = unclear(
+        'no-inventory',
+        'Without an inventory nothing says where the pod belongs, and the log shows no steady home.',
+      );
       return placeLearned(use, address, whereabouts, unknown, context);
     }
     return placePod(use, address, whereabouts, whereabouts.home, context);
   }
   if (use.credential.kind === 'legacy') return placeLegacy(use, address, whereabouts, entry, context);
   if (use.binding.node && !entry?.issued) return placeNodeBound(use, address, whereabouts, use.binding.node.name);
-  if (entry?.issued) return placeIssued(use, address, whereabouts, entry, entry.issued.address);
+  if (entry?.issued) return placeIssued(use, address, whereabouts, entry, context);
   return placeUnissued(use, address, whereabouts, context);
 }
 
@@ -93,15 +98,24 @@ function placePod(
 
   const holderNode = whereabouts.holders.find((holder) => holder.kind === 'node');
   if (holderNode && holderNode.name !== at.node) {
-    if (at.node === undefined) return unclear('pod-unknown', `${pod} is unknown, so whether ${address} is its node can't be told.`);
-    return away('other-node', 'another-nodes-address', sure, `${address} is node ${holderNode.name}; ${pod} runs on ${node}.`);
+    if (at.node === undefined)
+      return unclear('pod-unknown', `${pod} is unknown, so whether ${address} is its node can't be told.`);
+    return away(
+      'other-node',
+      'another-nodes-address',
+      sure,
+      `${address} is node ${holderNode.name}; ${pod} runs on ${node}.`,
+    );
   }
   const holderPod = whereabouts.holders.find(
     (holder): holder is AddressHolder & { kind: 'pod' } => holder.kind === 'pod' && holder.uid !== use.binding.pod?.uid,
   );
   if (holderPod) {
     if (at.pod === 'gone' && withinGrace(use, context)) {
-      return unclear('pod-gone', `${pod} was just deleted and ${address} given to ${holderPod.namespace}/${holderPod.name}.`);
+      return unclear(
+        'pod-gone',
+        `${pod} was just deleted and ${address} given to ${holderPod.namespace}/${holderPod.name}.`,
+      );
     }
     return away(
       'other-pod',
@@ -115,8 +129,16 @@ function placePod(
       ? unclear('address-unknown', `${address} lies in the pods' network, but no pod in the inventory has it.`)
       : unclear('pod-unknown', `${pod} is not in the inventory, and ${address} may have been its address.`);
   }
-  if (at.pod !== 'known' && whereabouts.network === 'private' && at.addresses.length === 0 && at.nodeAddresses.length === 0) {
-    return unclear('pod-unknown', `Neither ${pod} nor its node is in the inventory; ${address} may have been its address.`);
+  if (
+    at.pod !== 'known' &&
+    whereabouts.network === 'private' &&
+    at.addresses.length === 0 &&
+    at.nodeAddresses.length === 0
+  ) {
+    return unclear(
+      'pod-unknown',
+      `Neither ${pod} nor its node is in the inventory; ${address} may have been its address.`,
+    );
   }
   return placeOutside(use, address, whereabouts, at, pod, sure, context);
 }
@@ -131,7 +153,8 @@ function placeOnOwnNode(
   node: string,
   context: PlacementContext,
 ): Placement | undefined {
-  if (at.hostNetwork) return home('node-of-host-network-pod', 'medium', `${address} is ${node}, on whose network ${pod} runs.`);
+  if (at.hostNetwork)
+    return home('node-of-host-network-pod', 'medium', `${address} is ${node}, on whose network ${pod} runs.`);
   switch (context.masquerade.judge(use, context.now)) {
     case 'wait':
       return undefined;
@@ -155,7 +178,10 @@ function placeOnOwnNode(
         `${address} is ${node}; pods of that node show its address now (masquerading), so the pod can't be told from the host.`,
       );
     case 'undecided':
-      return unclear('node-address-nat-or-host', `${address} is ${node}: masqueraded traffic of ${pod}, or a process of the host.`);
+      return unclear(
+        'node-address-nat-or-host',
+        `${address} is ${node}: masqueraded traffic of ${pod}, or a process of the host.`,
+      );
   }
 }
 
@@ -171,10 +197,16 @@ function placeOutside(
   const reach = context.masquerade.reaches(at.node, use.time);
   if (reach === 'unknown') {
     if (context.now < use.time + REACH_PATIENCE) return undefined;
-    return unclear('behind-proxy', `No pod's own address was seen lately: the API server may sit behind a gateway, and ${address} be that.`);
+    return unclear(
+      'behind-proxy',
+      `No pod's own address was seen lately: the API server may sit behind a gateway, and ${address} be that.`,
+    );
   }
   if (reach === 'cluster' && context.masquerade.standsInFor(address) >= 3) {
-    return unclear('behind-proxy', `${address} is used by several pods of ${at.node ?? 'that node'} that never show their own: it looks like a gateway.`);
+    return unclear(
+      'behind-proxy',
+      `${address} is used by several pods of ${at.node ?? 'that node'} that never show their own: it looks like a gateway.`,
+    );
   }
   const where = outside(whereabouts);
   return away(
@@ -189,7 +221,8 @@ const homeWords = (at: Home): string =>
   at.addresses.length > 0 ? `is at ${at.addresses.join(', ')}` : at.pod === 'gone' ? 'has gone' : 'is elsewhere';
 
 /** The kind of away for an address that is nobody's in the cluster. */
-const outside = (whereabouts: Whereabouts): AwayWhere => (whereabouts.network === 'public' ? 'internet' : 'outside-cluster');
+const outside = (whereabouts: Whereabouts): AwayWhere =>
+  whereabouts.network === 'public' ? 'internet' : 'outside-cluster';
 
 /** The kind of away for any address. */
 function whereIs(whereabouts: Whereabouts): AwayWhere {
@@ -223,7 +256,10 @@ function placeLearned(
   const late = context.now >= use.time + MASQUERADE_PATIENCE;
   if (learned === undefined) return late ? unknown : undefined;
   if (context.learned.isNode(address)) {
-    return unclear('node-address-nat-or-host', `${address} is a node's address: masqueraded traffic of ${who}, or a process of a host.`);
+    return unclear(
+      'node-address-nat-or-host',
+      `${address} is a node's address: masqueraded traffic of ${who}, or a process of a host.`,
+    );
   }
   const continuity = context.learned.continuity(resident, learned, use.time, context.now);
   if (continuity === 'continuing') {
@@ -244,7 +280,8 @@ function placeNodeBound(use: TokenUse, address: string, whereabouts: Whereabouts
   if (addresses.includes(address)) {
     return home('node-of-node-bound-credential', 'medium', `${address} is ${node}, to which the token is bound.`);
   }
-  if (addresses.length === 0) return unclear('no-inventory', `The token is bound to ${node}, whose addresses aren't known.`);
+  if (addresses.length === 0)
+    return unclear('no-inventory', `The token is bound to ${node}, whose addresses aren't known.`);
   return away(
     whereIs(whereabouts),
     'another-nodes-address',
@@ -259,15 +296,17 @@ function placeIssued(
   address: string,
   whereabouts: Whereabouts,
   entry: LedgerEntry,
-  issuer: string | null,
+  context: PlacementContext,
 ): Placement {
   const by = entry.issued?.by ?? '';
+  const issuer = entry.issued?.address ?? null;
+  if (entry.tainted !== undefined) return away(whereIs(whereabouts), 'issued-to-thief', 'high', entry.tainted);
   if (issuer === address) return home('issuer-address', 'medium', `${address} is where ${by} had it issued.`);
   const samePod = whereabouts.holders.some((holder) => holder.kind === 'pod' && holder.uid === entry.issued?.byPod);
   if (samePod) return home('issuer-address', 'medium', `${address} is another address of the pod that had it issued.`);
   if (issuer === null) return unclear('issuer-unknown', `${by} had it issued, from an address that can't be read.`);
-  const controlPlane = isControlPlane(use, whereabouts);
-  if (controlPlane) return home('control-plane', 'medium', `${address} is the control plane, using its own controllers' account.`);
+  if (isOwnController(use, address, whereabouts, context))
+    return home('control-plane', 'medium', `${address} is the control plane, using its own controllers' account.`);
   return away(
     whereIs(whereabouts),
     'not-issuer-address',
@@ -276,9 +315,17 @@ function placeIssued(
   );
 }
 
-const isControlPlane = (use: TokenUse, whereabouts: Whereabouts): boolean =>
-  (whereabouts.network === 'control-plane' || whereabouts.network === 'loopback') &&
-  parsePrincipal(use.principal)?.namespace === 'kube-system';
+/** Its own controllers use tokens that are bound to nothing, from its own machine: right, and many. */
+const isOwnController = (
+  use: TokenUse,
+  address: string,
+  whereabouts: Whereabouts,
+  context: PlacementContext,
+): boolean =>
+  parsePrincipal(use.principal)?.namespace === 'kube-system' && isControlPlane(address, whereabouts, context);
+
+const isControlPlane = (address: string, whereabouts: Whereabouts, context: PlacementContext): boolean =>
+  whereabouts.network === 'control-plane' || whereabouts.network === 'loopback' || context.isControlPlane(address);
 
 /** Not bound, and issued before the log begins (or by a cluster that doesn't say): only its history can tell. */
 function placeUnissued(
@@ -287,7 +334,7 @@ function placeUnissued(
   whereabouts: Whereabouts,
   context: PlacementContext,
 ): Placement | undefined {
-  if (isControlPlane(use, whereabouts)) {
+  if (isOwnController(use, address, whereabouts, context)) {
     return home('control-plane', 'medium', `${address} is the control plane, using its own controllers' account.`);
   }
   const unknown =
@@ -305,30 +352,42 @@ function placeLegacy(
   context: PlacementContext,
 ): Placement {
   const known = context.policy.knownLegacySource(use.principal, address);
-  if (known !== undefined) return home('known-legacy-source', 'high', `${address} is configured as right for this token: ${known}`);
+  if (known !== undefined)
+    return home('known-legacy-source', 'high', `${address} is configured as right for this token: ${known}`);
   const here = entry?.sources.get(address);
   const readAt = context.secretReadBefore(use.credential.id, use.time);
-  if (readAt !== undefined && (here === undefined || here.first > readAt)) {
-    if (!mountsItsOwn(use, whereabouts)) {
-      return away(
-        whereIs(whereabouts),
-        'new-legacy-source',
-        'high',
-        `First used from ${addressWords(address, whereabouts)} after another account had fetched its Secret.`,
-      );
-    }
+  const isNewSinceRead = readAt !== undefined && (here === undefined || here.first > readAt);
+  // Whoever acts from the control plane's machine holds every key already, and needs to steal none.
+  if (isNewSinceRead && !mountsItsOwn(use, whereabouts) && !isControlPlane(address, whereabouts, context)) {
+    return away(
+      whereIs(whereabouts),
+      'new-legacy-source',
+      'high',
+      `First used from ${addressWords(address, whereabouts)} after another account had fetched its Secret.`,
+    );
   }
   const others = [...(entry?.sources ?? [])].filter(([other, seen]) => other !== address && !seen.away);
   const before = others.filter(([, seen]) => here === undefined || seen.first < here.first);
-  if (before.length === 0) return unclear('no-history', `A legacy token has no home of its own, and ${address} is the first place it was seen at.`);
+  if (before.length === 0)
+    return unclear(
+      'no-history',
+      `A legacy token has no home of its own, and ${address} is the first place it was seen at.`,
+    );
   if (mountsItsOwn(use, whereabouts)) {
-    return home('known-legacy-source', 'low', `${address} is a pod of the account's own namespace, which may mount its Secret.`);
+    return home(
+      'known-legacy-source',
+      'low',
+      `${address} is a pod of the account's own namespace, which may mount its Secret.`,
+    );
   }
   return away(
     whereIs(whereabouts),
     'new-legacy-source',
     'low',
-    `So far used from ${before.map(([other]) => other).slice(0, 3).join(', ')}; ${addressWords(address, whereabouts)} is new.`,
+    `So far used from ${before
+      .map(([other]) => other)
+      .slice(0, 3)
+      .join(', ')}; ${addressWords(address, whereabouts)} is new.`,
   );
 }
 

@@ -21,7 +21,10 @@ const sa = (namespace: string, name: string) => `system:serviceaccount:${namespa
  */
 const OPERATORS: readonly { actor: string; principal?: string; reason: string }[] = [
   { actor: sa('cert-manager', 'cert-manager'), reason: 'cert-manager asks tokens for the accounts that issuers name' },
-  { actor: sa('external-secrets', 'external-secrets'), reason: 'External Secrets asks tokens for the accounts that stores name' },
+  {
+    actor: sa('external-secrets', 'external-secrets'),
+    reason: 'External Secrets asks tokens for the accounts that stores name',
+  },
   { actor: sa('vault', 'vault'), reason: "Vault's Kubernetes secrets engine issues tokens on demand" },
   {
     actor: sa('kube-system', 'calico-node'),

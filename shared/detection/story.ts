@@ -27,13 +27,21 @@ export function tell({ beginning, evidence }: StoryInput): StoryLine[] {
   const head = lines.slice(0, MAX_LINES / 2);
   const tail = lines.slice(-(MAX_LINES / 2 - 1));
   const left = lines.length - head.length - tail.length;
-  return [...head, { time: (tail[0] as StoryLine).time, sentence: `(${left} more steps are in the evidence.)` }, ...tail];
+  return [
+    ...head,
+    { time: (tail[0] as StoryLine).time, sentence: `(${left} more steps are in the evidence.)` },
+    ...tail,
+  ];
 }
 
 const timeOf = (evidence: Evidence): Micros => parseTime(evidence.time) ?? 0;
 
 const isLike = (a: Evidence, b: Evidence): boolean =>
-  a.kind === b.kind && a.source === b.source && a.what === b.what && a.credential === b.credential && a.userAgent === b.userAgent;
+  a.kind === b.kind &&
+  a.source === b.source &&
+  a.what === b.what &&
+  a.credential === b.credential &&
+  a.userAgent === b.userAgent;
 
 function sentence(evidence: Evidence, count: number): string {
   const times = count > 1 ? ` (${count} times)` : '';
@@ -55,7 +63,8 @@ function sentence(evidence: Evidence, count: number): string {
   }
 }
 
-const placementWords = (placement: string | undefined): string => (placement?.startsWith('away') ? ` (${placement})` : '');
+const placementWords = (placement: string | undefined): string =>
+  placement?.startsWith('away') ? ` (${placement})` : '';
 const client60 = (userAgent: string): string => (userAgent.length > 60 ? `${userAgent.slice(0, 59)}…` : userAgent);
 const short = (principal: string | undefined): string =>
   principal?.startsWith('system:serviceaccount:')

@@ -119,7 +119,8 @@ function kindsOf(event: AuditEvent, username: string, account: ServiceAccountNam
   if (ref?.resource === 'serviceaccounts' && ref.subresource === 'token' && event.verb === 'create' && ref.name) {
     if (username !== '') kinds.push('issue');
   }
-  if (ref?.resource === 'pods' && ref.name && username !== '' && isEntry(ref.subresource, event.verb)) kinds.push('entry');
+  if (ref?.resource === 'pods' && ref.name && username !== '' && isEntry(ref.subresource, event.verb))
+    kinds.push('entry');
   return kinds;
 }
 
@@ -203,7 +204,12 @@ function readEntry(event: AuditEvent, common: Common, actor: Actor, clean: Clean
     ...common,
     actor,
     pod: { namespace: cut(event.objectRef?.namespace ?? '', 253), name: cut(clean(event.objectRef?.name ?? ''), 253) },
-    command: hasQuery ? query.getAll('command').slice(0, 32).map((word) => cut(scrubbed(word), 256)) : [],
+    command: hasQuery
+      ? query
+          .getAll('command')
+          .slice(0, 32)
+          .map((word) => cut(scrubbed(word), 256))
+      : [],
   };
   const container = hasQuery ? query.get('container') : null;
   if (container) entry.container = cut(clean(container), 253);

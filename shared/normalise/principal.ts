@@ -22,4 +22,6 @@ const NODE_PREFIX = 'system:node:';
 
 /** The node's name when the username is a kubelet's. */
 export const nodeOfKubelet = (username: string): string | undefined =>
-  username.startsWith(NODE_PREFIX) && username.length > NODE_PREFIX.length ? username.slice(NODE_PREFIX.length) : undefined;
+  username.startsWith(NODE_PREFIX) && username.length > NODE_PREFIX.length
+    ? username.slice(NODE_PREFIX.length)
+    : undefined;

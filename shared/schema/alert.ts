@@ -1,7 +1,7 @@
 /** What people see: all findings about one theft, grouped. */
 import { z } from 'zod';
-import { Confidence } from './placement.ts';
 import { Binding, Credential } from './observation.ts';
+import { Confidence } from './placement.ts';
 
 export const Severity = z.enum(['info', 'low', 'medium', 'high', 'critical']);
 export type Severity = z.infer<typeof Severity>;

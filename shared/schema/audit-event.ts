@@ -30,7 +30,7 @@ export const AuditEvent = z.object({
     })
     .nullish(),
   responseStatus: z.object({ code: z.number().int().optional() }).nullish(),
-  requestObject: z.unknown(),
+  requestObject: z.unknown().optional(),
   requestReceivedTimestamp: z.string(),
   stageTimestamp: z.string(),
   annotations: z.record(z.string(), z.string()).nullish(),

@@ -80,7 +80,16 @@ export const AddressHolder = z.discriminatedUnion('kind', [
 export type AddressHolder = z.infer<typeof AddressHolder>;
 
 /** What kind of network an address belongs to, as far as configuration and inventory can tell. */
-export const Network = z.enum(['pods', 'services', 'nodes', 'control-plane', 'loopback', 'private', 'public', 'invalid']);
+export const Network = z.enum([
+  'pods',
+  'services',
+  'nodes',
+  'control-plane',
+  'loopback',
+  'private',
+  'public',
+  'invalid',
+]);
 export type Network = z.infer<typeof Network>;
 
 /** What the inventory knew about a request's source and about the home of its credential, at the request's own time. */

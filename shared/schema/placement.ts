@@ -23,6 +23,7 @@ export const PlacementReason = z.enum([
   'own-node-not-pod',
   'outside-cluster-networks',
   'not-issuer-address',
+  'issued-to-thief',
   'new-legacy-source',
   'not-learned-home',
   // unclear
@@ -53,6 +54,11 @@ export const Placement = z.discriminatedUnion('verdict', [
     confidence: Confidence,
     sentence: z.string(),
   }),
-  z.strictObject({ verdict: z.literal('unclear'), reason: PlacementReason, confidence: Confidence, sentence: z.string() }),
+  z.strictObject({
+    verdict: z.literal('unclear'),
+    reason: PlacementReason,
+    confidence: Confidence,
+    sentence: z.string(),
+  }),
 ]);
 export type Placement = z.infer<typeof Placement>;

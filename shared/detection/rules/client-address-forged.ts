@@ -8,12 +8,12 @@ export default defineRule({
   attack: ['T1550.001', 'T1036'],
   observes: ['use'],
   needs: 'Metadata level for requests by service accounts; pods and nodes of the inventory.',
-  why: 'X-Forwarded-For and X-Real-Ip are written by the client. One that claims the pod\'s address while its connection comes from elsewhere knows where the token belongs and hides that it is not there.',
+  why: "X-Forwarded-For and X-Real-Ip are written by the client. One that claims the pod's address while its connection comes from elsewhere knows where the token belongs and hides that it is not there.",
   falsePositives: ['A proxy that forwards requests of pods and is not named in networks.trustedProxies.'],
   blindSpots: ['A client that claims some other address, or none: it is judged by its connection alone.'],
   triage: [
     'Treat it as deliberate: benign clients do not write these headers.',
-    'If a proxy of your own sits at the connection\'s address, name it in networks.trustedProxies.',
+    "If a proxy of your own sits at the connection's address, name it in networks.trustedProxies.",
   ],
   evaluate(use, { placement, memory }) {
     if (use.source.claimed.length === 0 || placement?.verdict !== 'away') return undefined;

@@ -11,7 +11,10 @@ export default defineRule({
   needs: 'Stage ResponseStarted not omitted by the audit policy: a 401 is logged at that stage alone.',
   why: 'A 401 names nobody. From an address that stolen tokens come from, it is the same thief trying more: an expired token, one for another audience, a guess.',
   falsePositives: ['Another client behind the same address.'],
-  blindSpots: ['401s before the first theft from that address is known.', 'An audit policy that omits ResponseStarted.'],
+  blindSpots: [
+    '401s before the first theft from that address is known.',
+    'An audit policy that omits ResponseStarted.',
+  ],
   triage: ['Count them as part of the theft; nothing was let in.'],
   evaluate(denied, { memory }) {
     const { address } = denied.source;

@@ -14,7 +14,10 @@ export default defineRule({
   needs: 'Metadata level for pods/exec, pods/attach and pods/ephemeralcontainers.',
   why: 'Printing the token file through `kubectl exec` is the plainest way to take a token. Who has the right to exec need not have the rights of the pod.',
   falsePositives: ['Somebody who debugs authentication by hand.'],
-  blindSpots: ['A shell that is typed into: the log holds only the command that was started.', 'A command that builds the path.'],
+  blindSpots: [
+    'A shell that is typed into: the log holds only the command that was started.',
+    'A command that builds the path.',
+  ],
   triage: ['Ask the person who ran it.', 'If nobody knows of it, delete the pod and look at what else that user did.'],
   evaluate(entry) {
     const command = entry.command.join(' ');

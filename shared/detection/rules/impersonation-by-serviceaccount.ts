@@ -1,7 +1,8 @@
 import { impersonationDeed } from '../memory.ts';
 import { defineRule, keys } from '../rule.ts';
 
-const POWERFUL = /^(system:masters|system:admin|kubernetes-admin|system:node:.+|system:kube-controller-manager|system:serviceaccount:kube-system:.+)$/;
+const POWERFUL =
+  /^(system:masters|system:admin|kubernetes-admin|system:node:.+|system:kube-controller-manager|system:serviceaccount:kube-system:.+)$/;
 
 export default defineRule({
   id: 'impersonation-by-serviceaccount',

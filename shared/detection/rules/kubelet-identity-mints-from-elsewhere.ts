@@ -9,7 +9,8 @@ export default defineRule({
   scope: 'cluster',
   attack: ['T1528', 'T1552.001'],
   observes: ['issue', 'use'],
-  needs: 'Metadata level for serviceaccounts/token; nodes of the inventory. Kubernetes 1.30 or later to follow the minted token.',
+  needs:
+    'Metadata level for serviceaccounts/token; nodes of the inventory. Kubernetes 1.30 or later to follow the minted token.',
   why: "A kubelet's certificate can have tokens issued for every pod of its node. Used from another address it has been taken off the node, and what it mints looks like the kubelet's own.",
   falsePositives: ['Kubelets behind a NAT that is not there for pods.'],
   blindSpots: ['A stolen certificate used on its own node.'],

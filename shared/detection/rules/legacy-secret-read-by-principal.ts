@@ -12,7 +12,8 @@ export default defineRule({
   scope: 'cluster',
   attack: ['T1552.007', 'T1528'],
   observes: ['use'],
-  needs: 'Metadata level for Secrets (never more: that would log the token). Secrets of type kubernetes.io/service-account-token in the inventory, or their use seen before, tell which Secret holds a token.',
+  needs:
+    'Metadata level for Secrets (never more: that would log the token). Secrets of type kubernetes.io/service-account-token in the inventory, or their use seen before, tell which Secret holds a token.',
   why: 'A token Secret read through the API is the token itself: no file is opened, no pod entered.',
   falsePositives: ['Controllers that rightly fetch token Secrets by name (backup, GitOps).'],
   blindSpots: [

@@ -6,7 +6,7 @@ const RUNS = /\/proxy\/(run|exec|attach|portForward|cri)\b/i;
 
 export default defineRule({
   id: 'nodes-proxy-by-serviceaccount',
-  title: "ServiceAccount talks to a kubelet through the API server",
+  title: 'ServiceAccount talks to a kubelet through the API server',
   severity: 'info',
   scope: 'cluster',
   attack: ['T1609', 'T1613'],
@@ -14,7 +14,7 @@ export default defineRule({
   needs: 'Metadata level for nodes/proxy.',
   why: "nodes/proxy is the kubelet's whole API: it runs commands in every pod of the node, past admission and past the audit of pods/exec.",
   falsePositives: ['Monitoring that scrapes kubelets through the proxy: said as information only.'],
-  blindSpots: ['The kubelet\'s own port: only its reviews show in the log, without a name.'],
+  blindSpots: ["The kubelet's own port: only its reviews show in the log, without a name."],
   triage: ['Take nodes/proxy from the account; monitoring needs nodes/metrics only.'],
   evaluate(use, { placement }) {
     const { resource, subresource, uri } = use.request;

@@ -7,7 +7,8 @@ export default defineRule({
   scope: 'node',
   attack: ['T1098', 'T1550.001'],
   observes: ['use'],
-  needs: 'Metadata level for requests by service accounts; Kubernetes 1.30 or later (the credential id names the certificate).',
+  needs:
+    'Metadata level for requests by service accounts; Kubernetes 1.30 or later (the credential id names the certificate).',
   why: 'Kubernetes never issues certificates to ServiceAccounts. One with such a name was signed on purpose: it is authorised as the account, outlives every token and cannot be revoked.',
   falsePositives: ['Home-made tooling that signs such certificates. Let it use tokens.'],
   blindSpots: ['Before 1.30 a certificate cannot be told from other credentials.'],

@@ -15,7 +15,9 @@ export default defineRule({
   observes: ['use'],
   needs: 'Metadata level for requests by service accounts, self-reviews and discovery included.',
   why: 'A workload knows what it may do. Who asks (rules reviews, discovery, one refusal after another) has just got the token.',
-  falsePositives: ['kubectl and client libraries run discovery by themselves; at home this is quiet unless doors are tried.'],
+  falsePositives: [
+    'kubectl and client libraries run discovery by themselves; at home this is quiet unless doors are tried.',
+  ],
   blindSpots: ['A thief who knows the account beforehand.'],
   triage: ['The list of what was answered with 200 is what the thief knows now.'],
   evaluate(use, { placement, memory }) {

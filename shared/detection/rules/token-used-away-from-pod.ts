@@ -40,7 +40,8 @@ export default defineRule({
   scope: 'cluster',
   attack: ['T1528', 'T1550.001'],
   observes: ['use'],
-  needs: 'Metadata level for requests by service accounts; pods and nodes of the inventory. Kubernetes 1.30 or later for the credential id.',
+  needs:
+    'Metadata level for requests by service accounts; pods and nodes of the inventory. Kubernetes 1.30 or later for the credential id.',
   why: 'A pod uses its token from its own address. The API server accepts it from anywhere; whoever uses it from elsewhere has taken it.',
   falsePositives: [
     'A gateway or load balancer between pods and API server that is not named in networks.trustedProxies.',

@@ -10,7 +10,9 @@ export default defineRule({
   observes: ['use'],
   needs: 'Metadata level for requests by service accounts.',
   why: 'A pod is in one place. Two places that take turns with one token within minutes are two holders, even where it is not known which one is right.',
-  falsePositives: ['A node that begins or ends to masquerade its pods (its own address is left out where it is known).'],
+  falsePositives: [
+    'A node that begins or ends to masquerade its pods (its own address is left out where it is known).',
+  ],
   blindSpots: ['Two holders behind one address.'],
   triage: ['Compare user agents and requests of the two places: the story lists both.'],
   evaluate(use, { placement, entry }) {

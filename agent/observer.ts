@@ -1,0 +1,134 @@
+/**
+ * From audit lines to observations that know their whereabouts: normalise, fold the stages of one request, hold back what
+ * the inventory can't answer yet. Pure; the agent, the replay and the hunt all use it.
+ */
+import { hash } from 'node:crypto';
+import type { ClusterInventory } from '../shared/inventory/cluster-inventory.ts';
+import { HoldBack } from '../shared/inventory/hold-back.ts';
+import { type NormaliseOptions, normaliseAuditLine, type RejectReason } from '../shared/normalise/audit.ts';
+import { RequestStages } from '../shared/normalise/stages.ts';
+import type { InventoryEvent } from '../shared/schema/inventory-event.ts';
+import type { Observation, RequestObservation, SourceStatus } from '../shared/schema/observation.ts';
+import { formatTime, HOUR, type Micros } from '../shared/time.ts';
+
+export interface ObserverOptions {
+  inventory: ClusterInventory;
+  holdBack: Micros;
+  normalise: NormaliseOptions;
+  /** A line that could not be read: count it, and keep a sample. */
+  onReject(reason: RejectReason, line: Buffer): void;
+  /** Called with each line's time before it is judged: offline, the inventory is brought there first. */
+  beforeTime?(seen: Micros): void;
+}
+
+/** The same warning is not repeated within this time of the log. */
+const REPEAT_AFTER: Micros = HOUR;
+
+export class Observer {
+  readonly #inventory: ClusterInventory;
+  readonly #normalise: NormaliseOptions;
+  readonly #onReject: ObserverOptions['onReject'];
+  readonly #beforeTime: ((seen: Micros) => void) | undefined;
+  readonly #stages = new RequestStages();
+  readonly #holdBack: HoldBack<RequestObservation>;
+  readonly #warned = new Map<string, Micros>();
+  #watermark: Micros = 0;
+
+  constructor({ inventory, holdBack, normalise, onReject, beforeTime }: ObserverOptions) {
+    this.#inventory = inventory;
+    this.#normalise = normalise;
+    this.#onReject = onReject;
+    this.#beforeTime = beforeTime;
+    this.#holdBack = new HoldBack({ inventory, holdBack });
+  }
+
+  /** The newest time that any line has shown. */
+  get watermark(): Micros {
+    return this.#watermark;
+  }
+
+  /** How many observations wait for the inventory. */
+  get held(): number {
+    return this.#holdBack.stats.held;
+  }
+
+  learn(event: InventoryEvent): void {
+    this.#inventory.apply(event);
+  }
+
+  /** A line of the log, without its newline; what is ready because of it comes back, in order of release. */
+  see(line: Buffer): Observation[] {
+    const normalised = normaliseAuditLine(line.toString('utf8'), this.#normalise);
+    if (!normalised.ok) {
+      this.#onReject(normalised.reason, line);
+      return [];
+    }
+    const ready: Observation[] = [];
+    if (normalised.seen > this.#watermark) {
+      this.#watermark = normalised.seen;
+      this.#beforeTime?.(normalised.seen);
+      ready.push(...this.#holdBack.advance(normalised.seen));
+    }
+    if (normalised.leaks) this.#warn(ready, 'leak', 'audit-policy-leaks-tokens', LEAK, normalised.seen);
+    for (const observation of normalised.observations) {
+      if (this.#stages.isRepeat(observation)) continue;
+      if (observation.kind === 'use') {
+        this.#nameSecret(observation);
+        if (observation.credential.kind === 'projected' && observation.credential.id.startsWith('pod:')) {
+          this.#warn(ready, 'blind', 'no-credential-ids', NO_IDS, normalised.seen);
+        }
+      }
+      ready.push(...this.#holdBack.push(observation));
+    }
+    return ready;
+  }
+
+  /** Lets time go on without a line: live, the log may be silent while something waits. */
+  advance(now: Micros): Observation[] {
+    return this.#holdBack.advance(now);
+  }
+
+  flush(): Observation[] {
+    return this.#holdBack.flush();
+  }
+
+  #nameSecret(use: Extract<RequestObservation, { kind: 'use' }>): void {
+    const { resource, namespace, name } = use.request;
+    if (resource !== 'secrets' || namespace === undefined || name === undefined) return;
+    const owner = this.#inventory.tokenSecretOwner(namespace, name);
+    if (owner !== undefined) use.secretOf = owner;
+  }
+
+  #warn(ready: Observation[], status: SourceStatus['status'], reason: string, detail: string, time: Micros): void {
+    const last = this.#warned.get(reason);
+    if (last !== undefined && time - last < REPEAT_AFTER) return;
+    this.#warned.set(reason, time);
+    ready.push(sourceStatus('audit-file', status, reason, detail, time));
+  }
+}
+
+const LEAK =
+  'The audit log holds tokens: the policy logs bodies of serviceaccounts/token, tokenreviews or Secrets. Log these at level Metadata, and treat tokens in old logs as stolen.';
+const NO_IDS =
+  'The cluster does not name credentials in its audit log (before Kubernetes 1.30): tokens of one pod cannot be told apart.';
+
+/** What a source says about itself, as an observation. */
+export function sourceStatus(
+  source: string,
+  status: SourceStatus['status'],
+  reason: string,
+  detail: string,
+  time: Micros,
+): SourceStatus {
+  return {
+    kind: 'status',
+    id: hash('sha1', `status\n${source}\n${status}\n${reason}\n${time}`, 'hex').slice(0, 32),
+    time,
+    timeText: formatTime(time),
+    seen: time,
+    source,
+    status,
+    reason,
+    detail: detail.slice(0, 1024),
+  };
+}
