@@ -1,0 +1,111 @@
+/**
+ * The whole of Truant over a log that is already there: the agent's observer and the collector's correlator, driven by the
+ * log's own time. Pure: lines and inventory come in, alerts and placed uses come out.
+ */
+import { Observer } from '../../agent/observer.ts';
+import { Correlator } from '../../shared/detection/correlator.ts';
+import type { Outcome } from '../../shared/detection/correlator-types.ts';
+import type { Policy } from '../../shared/detection/policy.ts';
+import { ClusterInventory } from '../../shared/inventory/cluster-inventory.ts';
+import type { NetworkConfig } from '../../shared/inventory/networks.ts';
+import type { NormaliseOptions, RejectReason } from '../../shared/normalise/audit.ts';
+import type { Alert } from '../../shared/schema/alert.ts';
+import type { InventoryEvent } from '../../shared/schema/inventory-event.ts';
+import type { Observation, SourceStatus, TokenUse, Whereabouts } from '../../shared/schema/observation.ts';
+import type { Placement } from '../../shared/schema/placement.ts';
+import { type Micros, SECOND } from '../../shared/time.ts';
+
+export interface HunterOptions {
+  cluster: string;
+  /** Sorted by time; none for a bare log. */
+  inventory: Iterable<InventoryEvent>;
+  mode: Whereabouts['inventory'];
+  networks?: NetworkConfig;
+  normalise: NormaliseOptions;
+  policy?: Policy;
+  holdBack?: Micros;
+  /** Called once for each use, when its placement is final. */
+  onUse?(use: TokenUse, placement: Placement): void;
+}
+
+/** Inventory is fed this far ahead of the log: it answers by time, and a log's lines aren't sorted. */
+const LEAD: Micros = 10 * SECOND;
+
+export class Hunter {
+  readonly rejected = new Map<RejectReason, number>();
+  readonly statuses: SourceStatus[] = [];
+  readonly #alerts = new Map<string, Alert>();
+  readonly #observer: Observer;
+  readonly #correlator: Correlator;
+  readonly #inventory: Iterator<InventoryEvent>;
+  readonly #onUse: HunterOptions['onUse'];
+  /** Uses whose placement is not final. */
+  readonly #open = new Map<string, TokenUse>();
+  #next: InventoryEvent | undefined;
+
+  constructor({ cluster, inventory, mode, networks, normalise, policy, holdBack = 2 * SECOND, onUse }: HunterOptions) {
+    this.#onUse = onUse;
+    this.#inventory = inventory[Symbol.iterator]();
+    this.#observer = new Observer({
+      inventory: new ClusterInventory({ mode, networks: networks ?? {} }),
+      holdBack,
+      normalise,
+      onReject: (reason) => this.rejected.set(reason, (this.rejected.get(reason) ?? 0) + 1),
+      beforeTime: (seen) => this.#learnUntil(seen + LEAD),
+    });
+    this.#correlator = new Correlator({ cluster, ...(policy && { policy }) });
+    this.#advance();
+    // What an initial list or a dump shows was so before the first line.
+    while (this.#next && 'initial' in this.#next && this.#next.initial) this.#learn(this.#next);
+  }
+
+  /** Every alert so far, by id, as it is now. */
+  get alerts(): ReadonlyMap<string, Alert> {
+    return this.#alerts;
+  }
+
+  see(line: Buffer): void {
+    this.#take(this.#observer.see(line));
+  }
+
+  /** The log has ended: what waits is decided with what is known. */
+  finish(): void {
+    this.#learnUntil(Number.POSITIVE_INFINITY);
+    this.#take(this.#observer.flush());
+    this.#apply(this.#correlator.flush());
+  }
+
+  #take(observations: readonly Observation[]): void {
+    if (observations.length === 0) return;
+    for (const observation of observations) {
+      if (observation.kind === 'use' && this.#onUse) this.#open.set(observation.id, observation);
+      if (observation.kind === 'status') this.statuses.push(observation);
+    }
+    this.#apply(this.#correlator.process(observations, []));
+  }
+
+  #apply({ alerts, placements }: Outcome): void {
+    for (const alert of alerts) this.#alerts.set(alert.id, alert);
+    if (!this.#onUse) return;
+    for (const [id, placement] of placements) {
+      const use = this.#open.get(id);
+      if (!use || placement.reason === 'deciding') continue;
+      this.#open.delete(id);
+      this.#onUse(use, placement);
+    }
+  }
+
+  #learnUntil(time: Micros): void {
+    while (this.#next && this.#next.time <= time) this.#learn(this.#next);
+  }
+
+  #learn(event: InventoryEvent): void {
+    this.#observer.learn(event);
+    this.#advance();
+  }
+
+  #advance(): void {
+    const { done, value } = this.#inventory.next();
+    this.#next = done === true ? undefined : value;
+  }
+}
