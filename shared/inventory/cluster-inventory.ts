@@ -28,6 +28,7 @@ type Home = NonNullable<Whereabouts['home']>;
 /** As the schema of `Whereabouts` has it. */
 const MAX_ADDRESSES = 16;
 const MAX_SLICES = 64;
+const MAX_TOKEN_SECRETS = 50_000;
 
 const SLICE_GONE: State = { present: false, addresses: [] };
 const POD_GONE: PodState = { ...SLICE_GONE, node: undefined };
@@ -46,6 +47,11 @@ interface Held {
   addresses: string[];
 }
 
+/** Whether the pod or node has yet to be seen, or its addresses. */
+function isIncomplete({ pod, hostNetwork, addresses, nodeAddresses }: Home): boolean {
+  return pod === 'unknown' || (pod !== 'gone' && (hostNetwork ? nodeAddresses : addresses).length === 0);
+}
+
 export class ClusterInventory {
   readonly mode: Whereabouts['inventory'];
   readonly #tolerance: Micros;
@@ -55,6 +61,7 @@ export class ClusterInventory {
   readonly #slices: History<null, State>;
   /** Pods on their node's network, by node. */
   readonly #onHost = new Map<string, Set<Pod>>();
+  readonly #tokenSecrets = new Map<string, string>();
   #changes = 0;
 
   constructor(options: ClusterInventoryOptions) {
@@ -86,6 +93,8 @@ export class ClusterInventory {
       nodes: this.#nodes.size,
       /** Forgotten before their time to make room. */
       evicted: this.#pods.evicted + this.#nodes.evicted,
+      /** Different addresses in what is remembered of pods. */
+      addresses: this.#pods.addresses,
       podNetworks: this.#networks.sizes,
     };
   }
@@ -121,8 +130,20 @@ export class ClusterInventory {
         return;
       }
       case 'token-secret':
+        this.#applyTokenSecret(event);
         return;
     }
+  }
+
+  /** The ServiceAccount whose token that Secret holds, as far as the inventory was shown Secrets; `''`: of an unnamed one. */
+  tokenSecretOwner(namespace: string, name: string): string | undefined {
+    return this.#tokenSecrets.get(`${namespace}/${name}`);
+  }
+
+  #applyTokenSecret({ namespace, name, serviceAccount, deleted }: Upsert<'token-secret'>): void {
+    const key = `${namespace}/${name}`;
+    if (deleted) this.#tokenSecrets.delete(key);
+    else if (this.#tokenSecrets.size < MAX_TOKEN_SECRETS) this.#tokenSecrets.set(key, serviceAccount ?? '');
   }
 
   #upsertPod({ pod, time, initial, since = time }: Upsert<'pod-upsert'>): void {
@@ -133,7 +154,7 @@ export class ClusterInventory {
     const before = { state: there, since: started, until: pod.ended ? Math.min(pod.endedAt ?? time, time) : time };
     const track = this.#pods.put(pod.uid, facts, {
       time,
-      since: pod.ended ? time : clamp(since, started, time),
+      since: pod.ended ? time : clamp(since, pod.started ?? since, time),
       state: pod.ended ? POD_GONE : there,
       before: initial ? before : undefined,
     });
@@ -145,7 +166,7 @@ export class ClusterInventory {
     const created = Math.min(node.created ?? time, time);
     const state: NodeState = { present: true, addresses: node.addresses, controlPlane: node.controlPlane };
     const before = initial ? { state, since: created, until: time } : undefined;
-    this.#nodes.put(node.name, null, { time, since: clamp(since, created, time), state, before });
+    this.#nodes.put(node.name, null, { time, since: clamp(since, node.created ?? since, time), state, before });
     for (const cidr of node.podCidrs) this.#networks.declare(cidr, initial ? created : since);
   }
 
@@ -188,17 +209,13 @@ export class ClusterInventory {
     const home = this.#home(binding, time);
     if (home) {
       if (home.addresses.includes(address)) return false;
-      if (home.pod === 'unknown' || (home.pod === 'known' && home.addresses.length === 0)) return !isLoopback(address);
-    } else if (binding.node) {
-      const own = this.nodeAddresses(binding.node.name, time);
-      if (own.includes(address)) return false;
-      if (own.length === 0) return !isLoopback(address);
+      if (isIncomplete(home)) return !isLoopback(address);
     }
     const holding = this.#holding(address, time);
     switch (this.#network(address, holding, time)) {
       case 'pods':
         // A credential without a pod is judged by who holds the address; nobody else will within moments.
-        return home !== undefined || holding.pods.length === 0;
+        return binding.pod !== undefined || holding.pods.length === 0;
       case 'nodes':
         return holding.nodes.length === 0 && holding.hostPods.length === 0;
       case 'private':
@@ -219,7 +236,7 @@ export class ClusterInventory {
   }
 
   #home(binding: Binding, time: Micros): Home | undefined {
-    if (!binding.pod) return undefined;
+    if (!binding.pod) return binding.node && this.#nodeHome(binding.node.name, time);
     const pod = this.#pods.get(binding.pod.uid);
     const { present, addresses } = this.#held(pod, time);
     const node = pod?.facts.node ?? binding.node?.name;
@@ -234,6 +251,12 @@ export class ClusterInventory {
       ...(node !== undefined && { node }),
       nodeAddresses,
     };
+  }
+
+  /** A credential that is bound to a node alone (a kubelet's own among them) is at home at its addresses. */
+  #nodeHome(node: string, time: Micros): Home {
+    const nodeAddresses = this.nodeAddresses(node, time);
+    return { pod: 'none', hostNetwork: false, addresses: nodeAddresses, node, nodeAddresses };
   }
 
   /** What something was and held around a time. */

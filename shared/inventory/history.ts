@@ -60,6 +60,10 @@ export class History<F, S extends State> {
     return this.#gone.size;
   }
 
+  get addresses(): number {
+    return this.#byAddress.size;
+  }
+
   /** How many had to be forgotten before their time to make room. */
   get evicted(): number {
     return this.#evicted;

@@ -2,6 +2,7 @@
  * Gives each observation its whereabouts, once what the inventory says about it can be relied on: at once where nothing
  * can change, else when the event's time is long enough ago for a slow watcher to have caught up.
  */
+import { nodeOfKubelet } from '../normalise/principal.ts';
 import type { Binding, RequestObservation } from '../schema/observation.ts';
 import { type Micros, SECOND } from '../time.ts';
 import type { ClusterInventory } from './cluster-inventory.ts';
@@ -19,9 +20,12 @@ const QUESTIONS = 20;
 
 const NO_BINDING: Binding = {};
 
+/** A kubelet's own identity belongs to its node, which its user name tells. */
 function bindingOf(observation: RequestObservation): Binding {
   if (observation.kind === 'use') return observation.binding;
-  return observation.kind === 'denied' ? NO_BINDING : observation.actor.binding;
+  if (observation.kind === 'denied') return NO_BINDING;
+  const node = nodeOfKubelet(observation.actor.username);
+  return node === undefined ? observation.actor.binding : { node: { name: node } };
 }
 
 export class HoldBack<T extends RequestObservation> {
