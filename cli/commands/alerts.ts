@@ -80,20 +80,20 @@ async function listAlerts(options: Options, io: Io): Promise<void> {
 function columns(style: Style): Column<Row>[] {
   return [
     { heading: 'SEVERITY', cell: ({ severity }) => severity, paint: ({ severity }) => style.severity(severity) },
-    { heading: 'SURE', cell: ({ confidence }) => confidence },
-    { heading: 'STATUS', cell: ({ status }) => status },
+    { heading: 'SURE', cell: ({ confidence }) => confidence, spare: true },
+    { heading: 'STATUS', cell: ({ status }) => status, spare: true },
     { heading: 'LAST SEEN', cell: ({ lastSeen }) => lastSeen.slice(0, 19).replace('T', ' ') },
     {
       heading: 'PRINCIPAL',
       cell: ({ principal }) => principal.replace(/^system:serviceaccount:/, '').replace(':', '/'),
-      min: 12,
+      min: 10,
     },
     {
       heading: 'USED FROM',
       cell: ({ sources: [source] }) => (source ? `${source.address} (${source.where})` : ''),
-      min: 15,
+      min: 11,
     },
-    { heading: 'TITLE', cell: ({ title }) => title, min: 16 },
+    { heading: 'TITLE', cell: ({ title }) => title, min: 16, spare: true },
     { heading: 'ID', cell: ({ id }) => id },
   ];
 }

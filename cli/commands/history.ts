@@ -25,7 +25,7 @@ interface Options extends ApiCommandOptions {
 }
 
 /** What the table shows of a use. A newer collector may say more. */
-const Row = z.looseObject({
+const Use = z.looseObject({
   ...TokenUse.pick({ timeText: true, principal: true }).shape,
   credential: z.looseObject({ id: z.string() }),
   source: z.looseObject({ address: z.string().nullable() }),
@@ -38,7 +38,10 @@ const Row = z.looseObject({
     uri: z.string(),
     code: z.number(),
   }),
-  placement: z.looseObject({ verdict: z.string(), where: z.string().optional(), reason: z.string() }).nullish(),
+});
+const Row = z.looseObject({
+  use: Use,
+  placement: z.looseObject({ verdict: z.string(), where: z.string().optional(), reason: z.string() }).nullable(),
 });
 type Row = z.infer<typeof Row>;
 
@@ -86,27 +89,27 @@ function columns(style: Style): Column<Row>[] {
     unclear: style.yellow,
   };
   return [
-    { heading: 'TIME', cell: ({ timeText }) => timeText.slice(0, 19).replace('T', ' ') },
+    { heading: 'TIME', cell: ({ use }) => use.timeText.slice(0, 19).replace('T', ' ') },
     {
       heading: 'PRINCIPAL',
-      cell: ({ principal }) => principal.replace(/^system:serviceaccount:/, '').replace(':', '/'),
-      min: 12,
+      cell: ({ use }) => use.principal.replace(/^system:serviceaccount:/, '').replace(':', '/'),
+      min: 10,
     },
-    { heading: 'SOURCE', cell: ({ source }) => source.address ?? 'none', min: 15 },
+    { heading: 'SOURCE', cell: ({ use }) => use.source.address ?? 'none', min: 11 },
     {
       heading: 'PLACEMENT',
       cell: ({ placement }) => (placement ? `${placement.verdict} ${placement.where ?? placement.reason}` : ''),
       paint: ({ placement }) => paints[placement?.verdict ?? ''] ?? style.dim,
-      min: 12,
+      min: 8,
     },
-    { heading: 'CODE', cell: ({ request }) => String(request.code), align: 'right' },
-    { heading: 'REQUEST', cell: ({ request }) => requestText(request), min: 16 },
-    { heading: 'CREDENTIAL', cell: ({ credential }) => credential.id, min: 12 },
+    { heading: 'CODE', cell: ({ use }) => String(use.request.code), align: 'right' },
+    { heading: 'REQUEST', cell: ({ use }) => requestText(use.request), min: 10 },
+    { heading: 'CREDENTIAL', cell: ({ use }) => use.credential.id, min: 8, spare: true },
   ];
 }
 
 /** `get secrets shop/db-password`, or the path of a request that is about no resource. */
-function requestText({ verb, resource, subresource, namespace, name, uri }: Row['request']): string {
+function requestText({ verb, resource, subresource, namespace, name, uri }: z.infer<typeof Use>['request']): string {
   if (!resource) return `${verb} ${uri}`;
   const object = [namespace, name].filter((part) => part).join('/');
   return `${verb} ${resource}${subresource ? `/${subresource}` : ''}${object && ` ${object}`}`;

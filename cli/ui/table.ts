@@ -1,6 +1,6 @@
 /**
  * Tables for people. Cells are text from outside and are shown as such: no control character reaches the terminal. With
- * a width given, columns that may shrink do, the widest first; without, nothing is cut.
+ * a width given, columns that may shrink do, the widest first, and spare ones go; without, nothing is cut.
  */
 import { printable } from '../../shared/text.ts';
 import type { Paint } from './style.ts';
@@ -12,20 +12,35 @@ export interface Column<Row> {
   align?: 'left' | 'right';
   /** Cells that it may be shrunk to; left out: it keeps its full width. */
   min?: number;
+  /** Goes, the last one first, when not even the shrunk columns fit. */
+  spare?: true;
   paint?(row: Row): Paint;
 }
 
 const GAP = '  ';
 
 /** The table's lines, the headings first. */
-export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width = Infinity): string[] {
-  const cells = rows.map((row) => columns.map((column) => printable(column.cell(row))));
+export function renderTable<Row>(all: readonly Column<Row>[], rows: readonly Row[], width = Infinity): string[] {
+  const measured = all.map((column) => {
+    const texts = rows.map((row) => printable(column.cell(row)));
+    return {
+      column,
+      texts,
+      natural: texts.reduce((most, text) => Math.max(most, widthOf(text)), column.heading.length),
+    };
+  });
+  const least = () => sum(measured.map(({ column, natural }) => Math.min(natural, column.min ?? natural))) + gaps();
+  const gaps = () => GAP.length * (measured.length - 1);
+  while (least() > width) {
+    const last = measured.findLastIndex(({ column }) => column.spare);
+    if (last < 0) break;
+    measured.splice(last, 1);
+  }
+  const columns = measured.map(({ column }) => column);
   const widths = shrink(
-    columns.map(({ heading }, index) =>
-      cells.reduce((most, line) => Math.max(most, widthOf(line[index] ?? '')), widthOf(heading)),
-    ),
+    measured.map(({ natural }) => natural),
     columns.map(({ min }) => min),
-    width - GAP.length * (columns.length - 1),
+    width - gaps(),
   );
   const line = (texts: readonly string[], paints: readonly (Paint | undefined)[]) =>
     columns
@@ -44,7 +59,7 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
     ),
     ...rows.map((row, at) =>
       line(
-        cells[at] ?? [],
+        measured.map(({ texts }) => texts[at] ?? ''),
         columns.map((column) => column.paint?.(row)),
       ),
     ),
@@ -54,8 +69,7 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
 /** Takes cells away from the widest column that has some to give, until all fit or none has. */
 function shrink(natural: readonly number[], least: readonly (number | undefined)[], room: number): number[] {
   const widths = [...natural];
-  const sum = () => widths.reduce((total, width) => total + width, 0);
-  for (let excess = sum() - room; excess > 0 && Number.isFinite(excess); excess -= 1) {
+  for (let excess = sum(widths) - room; excess > 0 && Number.isFinite(excess); excess -= 1) {
     let widest = -1;
     for (const [index, width] of widths.entries()) {
       const min = least[index];
@@ -65,4 +79,8 @@ function shrink(natural: readonly number[], least: readonly (number | undefined)
     widths[widest] = (widths[widest] ?? 1) - 1;
   }
   return widths;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -89,6 +89,14 @@ describe('renderTable', () => {
     expect(renderTable(columns, rows, 3)[1]).toBe('a-nam…      1');
   });
 
+  test('spare columns go when the width does not do', () => {
+    const spare: Column<Row>[] = [...columns, { heading: 'AGAIN', cell: ({ name }) => name, spare: true }];
+    const rows = [{ name: 'cart', count: 7 }];
+    expect(renderTable(spare, rows)[0]).toBe('NAME  COUNT  AGAIN');
+    expect(renderTable(spare, rows, 18)[0]).toBe('NAME  COUNT  AGAIN');
+    expect(renderTable(spare, rows, 17)[0]).toBe('NAME  COUNT');
+  });
+
   test('shows text from outside as text, on one line', () => {
     const lines = renderTable(columns, [{ name: HOSTILE, count: 1 }], 200);
     expect(lines).toHaveLength(2);

@@ -1,0 +1,259 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { readTime } from '../../cli/commands/api-options.ts';
+import { type Answer, type FakeCollector, fakeCollector } from './fake-collector.ts';
+import { truant } from './harness.ts';
+import { alert, placement, use } from './samples.ts';
+
+let collector: FakeCollector | undefined;
+afterEach(async () => {
+  await collector?.close();
+  collector = undefined;
+});
+
+async function ask(
+  args: string[],
+  answer: Answer | ((url: URL) => Answer),
+  options: Parameters<typeof truant>[1] = {},
+) {
+  collector = await fakeCollector(typeof answer === 'function' ? answer : () => answer);
+  return truant([...args, '--url', collector.url], options);
+}
+
+const page = (items: unknown[], next: string | null = null): Answer => ({ body: { items, next } });
+const placed = { cluster: 'kubernetes', placement, use };
+const ACTIVE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/;
+
+describe('truant history', () => {
+  test('a table for people', async () => {
+    const { code, stdout, stderr } = await ask(['history'], page([placed]));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.split('\n')).toEqual([
+      expect.stringMatching(/^TIME +PRINCIPAL +SOURCE +PLACEMENT +CODE +REQUEST +CREDENTIAL$/),
+      expect.stringMatching(
+        /^2030-01-01 12:00:00 {2}shop\/cart +203\.0\.113\.9 +away internet +200 {2}get secrets shop\/db-password {2}JTI=6f2f/,
+      ),
+      '',
+    ]);
+  });
+
+  test('one JSON object a line for programs, as the collector sent it', async () => {
+    const { stdout } = await ask(['history', '--json'], page([placed, { ...placed, new: 'key' }]));
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([placed, { ...placed, new: 'key' }]);
+  });
+
+  test.each([
+    ['history', placed],
+    ['alerts', { ...alert, id: 'al_0123456789abcdef0123' }],
+  ])('%s fits a terminal of 80 columns', async (command, item) => {
+    const { stdout } = await ask([command], page([item]), { terminal: { columns: 80 }, env: { NO_COLOR: '1' } });
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect(stdout).toContain(command === 'alerts' ? 'al_0123456789abcdef0123' : '…');
+  });
+
+  test('every filter is passed on', async () => {
+    await ask(
+      [
+        'history',
+        '--since',
+        '2030-01-01T00:00:00Z',
+        '--until',
+        '2030-01-02T00:00:00Z',
+        '--cluster',
+        'c',
+        '--principal',
+        'p',
+        '--credential',
+        'JTI=x',
+        '--pod',
+        'shop/cart',
+        '--source',
+        '::1',
+        '--verb',
+        'get',
+        '--resource',
+        'secrets',
+        '--placement',
+        'away',
+        '--where',
+        'internet',
+        '--code',
+        '403',
+        '-n',
+        '5',
+      ],
+      page([]),
+    );
+    expect(Object.fromEntries(collector?.asked.at(-1)?.url.searchParams ?? [])).toEqual({
+      since: '2030-01-01T00:00:00.000000Z',
+      until: '2030-01-02T00:00:00.000000Z',
+      cluster: 'c',
+      principal: 'p',
+      credential: 'JTI=x',
+      pod: 'shop/cart',
+      source: '::1',
+      verb: 'get',
+      resource: 'secrets',
+      placement: 'away',
+      where: 'internet',
+      code: '403',
+      limit: '5',
+    });
+  });
+
+  test('reads page after page up to the limit, and says that there may be more', async () => {
+    const answer = (url: URL): Answer => {
+      const from = Number(url.searchParams.get('cursor') ?? 0);
+      const count = Number(url.searchParams.get('limit'));
+      return page(
+        Array.from({ length: count }, (_, index) => ({
+          ...placed,
+          use: { ...use, source: { ...use.source, address: `10.0.0.${from + index}` } },
+        })),
+        String(from + count),
+      );
+    };
+    const { stdout, stderr } = await ask(['history', '--limit', '450'], answer);
+    expect(collector?.asked.map(({ url }) => url.searchParams.get('limit'))).toEqual(['200', '200', '50']);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(451);
+    expect(stdout).toContain('10.0.0.449');
+    expect(stderr).toContain('the newest 450 are shown');
+  });
+
+  test('--limit 0 reads all there is', async () => {
+    const answer = (url: URL) => (url.searchParams.has('cursor') ? page([placed]) : page([placed], 'more'));
+    const { stdout, stderr } = await ask(['history', '--limit', '0', '--json'], answer);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(2);
+    expect(stderr).toBe('');
+  });
+
+  test('a page without items is the last one, whatever it says', async () => {
+    const { code, stdout } = await ask(['history', '-n', '0'], page([], 'again'));
+    expect(code).toBe(0);
+    expect(stdout).toBe('no uses\n');
+    expect(collector?.asked).toHaveLength(1);
+  });
+
+  test('text from outside stays text', async () => {
+    const hostile = { ...use, request: { ...use.request, name: '\u001b[2J\u202e\nx' } };
+    for (const mode of [[], ['--json']]) {
+      const { stdout } = await ask(['history', ...mode], page([{ ...placed, use: hostile }]));
+      expect(stdout).not.toMatch(ACTIVE);
+      await collector?.close();
+    }
+  });
+});
+
+describe('truant alerts', () => {
+  test('a table for people', async () => {
+    const { stdout } = await ask(['alerts', '--status', 'open', '--severity', 'high'], page([alert]));
+    expect(stdout).toMatch(
+      /^SEVERITY +SURE +STATUS +LAST SEEN +PRINCIPAL +USED FROM +TITLE +ID\ncritical +high +open +/,
+    );
+    expect(stdout).toContain('203.0.113.9 (internet)');
+    expect(Object.fromEntries(collector?.asked[0]?.url.searchParams ?? [])).toMatchObject({
+      status: 'open',
+      severity: 'high',
+    });
+  });
+
+  test('none', async () => {
+    expect((await ask(['alerts'], page([]))).stdout).toBe('no alerts\n');
+  });
+
+  test('one, with its story and how to end it', async () => {
+    const { code, stdout } = await ask(['alerts', '3f0c9a'], { body: alert });
+    expect(code).toBe(0);
+    expect(collector?.asked[0]?.url.pathname).toBe('/api/v1/alerts/3f0c9a');
+    for (const text of [
+      'CRITICAL',
+      alert.title,
+      'pod shop/cart-7d9c4 on node node-a',
+      '203.0.113.9 (internet, 2 times)',
+      '12:00:00  The token was used from 203.0.113.9',
+      '2 × get secrets in shop (1 refused)',
+      "kubectl delete pod -n 'shop' 'cart-7d9c4'",
+      '2. Rotate what it could read.',
+    ]) {
+      expect(stdout).toContain(text);
+    }
+  });
+
+  test('one, as JSON', async () => {
+    expect(JSON.parse((await ask(['alerts', '3f0c9a', '--json'], { body: alert })).stdout)).toEqual(alert);
+  });
+
+  test('an id is only an id', async () => {
+    await ask(['alerts', '../../healthz?x=1'], { status: 404, body: {} });
+    expect(collector?.asked[0]?.url.pathname).toBe('/api/v1/alerts/..%2F..%2Fhealthz%3Fx%3D1');
+  });
+});
+
+describe('when the collector does not answer as hoped', () => {
+  test.each([
+    { status: 400, code: 2, body: { error: { message: 'since: must be a time' } }, says: 'since: must be a time' },
+    { status: 400, code: 2, body: { message: 'since: must be a time' }, says: 'since: must be a time' },
+    { status: 401, code: 4, body: { error: 'Unauthorized' }, says: 'TRUANT_TOKEN' },
+    { status: 403, code: 4, body: {}, says: 'refuses: HTTP status 403' },
+    { status: 404, code: 3, body: { message: 'no alert 3f0c9a' }, says: 'no alert 3f0c9a' },
+    { status: 503, code: 4, body: 'busy', says: "can't answer: HTTP status 503" },
+    { status: 200, code: 4, body: '<html>', says: 'is no collector of this version' },
+    { status: 200, code: 4, body: { items: 'x' }, says: 'is no collector of this version' },
+    { status: 200, code: 4, body: { items: [{ id: 1 }], next: null }, says: 'not one that this version can read' },
+    { status: 500, code: 4, body: { message: '\u001b[2J' }, says: '\\e[2J' },
+  ])('$status $body', async ({ status, code, body, says }) => {
+    const ran = await ask(['alerts'], { status, body });
+    expect(ran.code).toBe(code);
+    expect(ran.stdout).toBe('');
+    expect(ran.stderr).toContain(says);
+    expect(ran.stderr).not.toMatch(ACTIVE);
+  });
+
+  test('nobody there', async () => {
+    collector = await fakeCollector(() => page([]));
+    await collector.close();
+    const { code, stderr } = await truant(['alerts'], { env: { TRUANT_URL: collector.url } });
+    expect(code).toBe(4);
+    expect(stderr).toContain(`no collector answers at ${collector.url}: `);
+    expect(stderr).toContain('TRUANT_URL');
+  });
+
+  test('what is no URL is wrong usage', async () => {
+    expect((await truant(['alerts', '--url', 'collector'])).code).toBe(2);
+  });
+});
+
+describe('the token', () => {
+  const env = { TRUANT_TOKEN: 'a-secret' };
+
+  test('is sent to the collector, and only if there is one', async () => {
+    await ask(['alerts'], page([]), { env });
+    expect(collector?.asked[0]?.headers.authorization).toBe('Bearer a-secret');
+    await collector?.close();
+    await ask(['alerts'], page([]));
+    expect(collector?.asked[0]?.headers).not.toHaveProperty('authorization');
+  });
+
+  test('follows no redirect', async () => {
+    const other = await fakeCollector(() => page([]));
+    const { code } = await ask(['alerts'], { status: 302, headers: { location: other.url }, body: '' }, { env });
+    expect(code).toBe(4);
+    expect(other.asked).toEqual([]);
+    await other.close();
+  });
+});
+
+test('times are exact or so long ago', () => {
+  const clock = { now: () => 1_893_499_200_000_000 };
+  expect(readTime('2030-01-01T14:00:00+02:00', clock)).toBe('2030-01-01T12:00:00.000000Z');
+  expect(readTime('90s', clock)).toBe('2030-01-01T11:58:30.000000Z');
+  expect(readTime('15m', clock)).toBe('2030-01-01T11:45:00.000000Z');
+  expect(readTime('24h', clock)).toBe('2029-12-31T12:00:00.000000Z');
+  expect(readTime('7d', clock)).toBe('2029-12-25T12:00:00.000000Z');
+  for (const wrong of ['', '15', '1w', 'yesterday', '-1h'])
+    expect(() => readTime(wrong, clock)).toThrow(/must be a time/);
+});
