@@ -58,6 +58,8 @@ function settings(options: DatabaseOptions): Record<string, string> {
     storage_compatibility_version: 'v1.5.0',
     // A checkpoint rewrites the last, unfilled row group: not after every 16 MB.
     checkpoint_threshold: '64MB',
+    // A page's rows are fetched once their keys are known; for pages of any size that is asked for.
+    late_materialization_max_rows: '2000',
     // Whatever got into a statement could read no other file and load no code.
     enable_external_access: 'false',
     autoinstall_known_extensions: 'false',

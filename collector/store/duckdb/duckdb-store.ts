@@ -51,9 +51,6 @@ export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<Stor
   try {
     for (let count = 0; count <= READERS; count += 1) connections.push(await database.connect());
     const [writer, ...readers] = connections as [DuckDBConnection, ...DuckDBConnection[]];
-    // A page's rows are fetched by their numbers once its keys are known, for pages of any size that we allow.
-    for (const reader of readers)
-      await reader.run('SET SESSION late_materialization_max_rows = 2000').catch(() => undefined);
     await migrate(writer, options.at);
     await writer.run(VERDICTS_TABLE);
     return new DuckDbStore(database, writer, readers, options.queryTimeoutMs);
@@ -74,6 +71,7 @@ class DuckDbStore implements Store {
   /** As stored; undefined when that isn't sure, until they are read again. */
   #streams: Map<string, StreamState> | undefined;
   #failure: string | undefined;
+  #closed: Promise<void> | undefined;
 
   constructor(database: Database, writer: DuckDBConnection, readers: DuckDBConnection[], queryTimeoutMs: number) {
     this.#database = database;
@@ -187,7 +185,11 @@ class DuckDbStore implements Store {
     return this.#failure;
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     await Promise.all([this.#writing.close(), this.#reading.close()]);
     for (const connection of [this.#writer, ...this.#readers.splice(0)]) connection.closeSync();
     this.#database.close();

@@ -5,7 +5,6 @@
 import type {
   Actor,
   Binding,
-  Credential,
   Observation,
   Request,
   RequestObservation,
@@ -188,7 +187,7 @@ function observationOf(row: Row): Observation {
         ...common,
         ...requestOf(row),
         principal: row.principal,
-        credential: { id: row.credential, kind: row.credential_kind } as Credential,
+        credential: { id: row.credential, kind: row.credential_kind },
         binding: bindingOf(row),
         impersonated: row.impersonated,
         staleBy: row.stale_by,

@@ -68,7 +68,7 @@ function bind(value: Parameter): [DuckDBValue, DuckDBType] {
 
 /** Whole numbers come back as bigint when they may be large. */
 export function toNumber(value: unknown): number {
-  return Number(value as number | bigint);
+  return Number(value);
 }
 
 /** `0123...` (32 hex digits) as DuckDB's UUID. */
@@ -140,5 +140,5 @@ export function readColumns(result: Record<string, unknown>): Row {
     if (typeof value === 'bigint') row[name] = Number(value);
     else row[name] = COLUMNS[name] === 'id' ? idText(value) : value;
   }
-  return row as Row;
+  return row;
 }

@@ -1,0 +1,76 @@
+/** What only a store of many rows shows: that the file is bounded, and that deleted rows give their space back. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Database, openDatabase } from '../../collector/store/duckdb/database.ts';
+import { migrate } from '../../collector/store/duckdb/migrations.ts';
+import { retain, usedBytes } from '../../collector/store/duckdb/retention.ts';
+import { upsertAlerts } from '../../collector/store/duckdb/writing.ts';
+import { DAY, formatTime } from '../../shared/time.ts';
+import { alert, START } from './support/make.ts';
+
+describe('the size of the file', () => {
+  let folder: string;
+  let database: Database;
+  let connection: DuckDBConnection;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'truant-size-'));
+    database = await openDatabase({ path: path.join(folder, 'truant.db'), memoryMegabytes: 512, threads: 2 });
+    connection = await database.connect();
+    await migrate(connection, START);
+  });
+
+  afterEach(async () => {
+    connection.closeSync();
+    database.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const count = async () =>
+    Number((await connection.runAndReadAll('SELECT count(*) FROM observations')).getRows()[0]?.[0]);
+  const fill = (from: number, rows: number) =>
+    connection.run(
+      `INSERT INTO observations (cluster, kind, id, time, uri, code)
+       SELECT 'demo', 'use', uuid(), ${START} + i, md5(i::VARCHAR) || md5((i * 7)::VARCHAR), 200
+       FROM range(${from}, ${from + rows}) r(i)`,
+    );
+
+  test('stays within the limit however much comes in, and the newest rows are those that stay', async () => {
+    const maxBytes = 10e6;
+    const keep = { now: START, maxAge: DAY, maxBytes };
+    let largest = 0;
+    for (let round = 0; round < 4; round += 1) {
+      await fill(round * 150_000, 150_000);
+      const removed = await retain(connection, database, keep);
+      expect(removed % 122_880).toBe(0);
+      expect(await usedBytes(connection, database)).toBeLessThanOrEqual(maxBytes);
+      const { file, log } = await database.bytes();
+      largest = Math.max(largest, file + log);
+    }
+    const rows = await count();
+    expect(rows).toBeGreaterThan(100_000);
+    expect(rows).toBeLessThan(300_000);
+    const [oldest] = (await connection.runAndReadAll('SELECT min(time) FROM observations')).getRows();
+    expect(Number(oldest?.[0])).toBe(START + 600_000 - rows);
+    // Without retention: some 30 MB.
+    expect(largest).toBeLessThan(2.5 * maxBytes);
+  });
+
+  test('a hundred revisions of one large alert take the space of a few', async () => {
+    for (let revision = 1; revision <= 120; revision += 1) {
+      const story = [{ time: START, sentence: `${revision} `.repeat(60_000) }];
+      await upsertAlerts(
+        connection,
+        [alert('a1', { revision, story, updatedAt: formatTime(START + revision) })],
+        START,
+      );
+    }
+    await connection.run('CHECKPOINT');
+    const { file, log } = await database.bytes();
+    expect(await usedBytes(connection, database)).toBeLessThan(3e6);
+    expect(file + log).toBeLessThan(60e6);
+  });
+});

@@ -1,0 +1,136 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openDatabase } from '../../collector/store/duckdb/database.ts';
+import { openDuckDbStore } from '../../collector/store/duckdb/duckdb-store.ts';
+import { migrate } from '../../collector/store/duckdb/migrations.ts';
+import { COLUMNS } from '../../collector/store/duckdb/row.ts';
+import { storeContract } from './store-contract.ts';
+import { START, send, use } from './support/make.ts';
+
+const options = { memoryMegabytes: 256, threads: 1, queryTimeoutMs: 10_000, at: START };
+const newFolder = () => mkdtemp(path.join(tmpdir(), 'truant-store-'));
+
+storeContract('DuckDB', async () => {
+  const folder = await newFolder();
+  const open = () => openDuckDbStore({ ...options, path: path.join(folder, 'truant.db') });
+  let store = await open();
+  return {
+    store,
+    reopen: async () => {
+      await store.close();
+      store = await open();
+      return store;
+    },
+    dispose: async () => {
+      await store.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+});
+
+describe('opening a DuckDB store', () => {
+  let folder: string;
+  let file: string;
+
+  beforeEach(async () => {
+    folder = await newFolder();
+    file = path.join(folder, 'deeper', 'truant.db');
+  });
+
+  afterEach(() => rm(folder, { recursive: true }));
+
+  test('a second time in the same process is refused, and leaves the first alone', async () => {
+    const store = await openDuckDbStore({ ...options, path: file });
+    const again = openDuckDbStore({ ...options, path: path.join(folder, 'deeper', '..', 'deeper', 'truant.db') });
+    await expect(again).rejects.toMatchObject({
+      code: 'STORE_LOCKED',
+      message: expect.stringContaining('this process'),
+    });
+    await send(store, 0, [use(0)]);
+    await store.close();
+    await (await openDuckDbStore({ ...options, path: file })).close();
+  });
+
+  test('a store from a later release is refused and left as it is', async () => {
+    const database = await openDatabase({ ...options, path: file });
+    const connection = await database.connect();
+    await migrate(connection, START);
+    await connection.run('INSERT INTO schema_version VALUES (99, 0)');
+    connection.closeSync();
+    database.close();
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await expect(openDuckDbStore({ ...options, path: file })).rejects.toMatchObject({
+        code: 'STORE_SCHEMA_TOO_NEW',
+        message: expect.stringContaining('schema version 99'),
+      });
+    }
+  });
+
+  test('a file that is no store is refused', async () => {
+    const other = path.join(folder, 'notes.txt');
+    await writeFile(other, 'x'.repeat(20_000));
+    await expect(openDuckDbStore({ ...options, path: other })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  });
+
+  test('a folder that cannot be made is refused', async () => {
+    await writeFile(path.join(folder, 'deeper'), '');
+    await expect(openDuckDbStore({ ...options, path: file })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  });
+});
+
+describe('the database', () => {
+  async function withDatabase(work: (database: Awaited<ReturnType<typeof openDatabase>>) => Promise<void>) {
+    const database = await openDatabase({ ...options, path: ':memory:' });
+    await work(database);
+    database.close();
+  }
+
+  test('reads and writes no other file, loads no extension, and cannot be talked into it', async () => {
+    await withDatabase(async (database) => {
+      const connection = await database.connect();
+      for (const sql of [
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM read_text('/etc/hostname')",
+        "COPY (SELECT 1) TO '/tmp/truant-copied.csv'",
+        "ATTACH '/tmp/truant-attached.db'",
+        'INSTALL httpfs',
+        'LOAD httpfs',
+        'SET enable_external_access = true',
+        "SET memory_limit = '64GB'",
+      ]) {
+        await expect(connection.run(sql), sql).rejects.toThrow(/disabled|locked|Cannot/);
+      }
+      connection.closeSync();
+    });
+  });
+
+  test('has the columns that rows are written to, in that order', async () => {
+    await withDatabase(async (database) => {
+      const connection = await database.connect();
+      await migrate(connection, START);
+      const result = await connection.runAndReadAll('DESCRIBE observations');
+      expect(result.getRows().map(([name]) => name)).toEqual(Object.keys(COLUMNS));
+      connection.closeSync();
+    });
+  });
+
+  test('is migrated one step at a time, each once, and a step that fails leaves no trace', async () => {
+    await withDatabase(async (database) => {
+      const connection = await database.connect();
+      const versions = async () =>
+        (await connection.runAndReadAll('SELECT version FROM schema_version ORDER BY 1'))
+          .getRows()
+          .map(([v]) => Number(v));
+      await migrate(connection, START, ['CREATE TABLE a (x INT)']);
+      await migrate(connection, START, ['CREATE TABLE a (x INT)', 'CREATE TABLE b (x INT)']);
+      expect(await versions()).toEqual([1, 2]);
+      const broken = ['', '', 'CREATE TABLE c (x INT); INSERT INTO nowhere VALUES (1)'];
+      await expect(migrate(connection, START, broken)).rejects.toThrow(/nowhere/);
+      expect(await versions()).toEqual([1, 2]);
+      await expect(connection.run('SELECT * FROM c')).rejects.toThrow(/does not exist/);
+      connection.closeSync();
+    });
+  });
+});

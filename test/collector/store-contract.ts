@@ -1,0 +1,444 @@
+/** What every implementation of Store must do. */
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { PlacedUse, Store } from '../../collector/store/store.ts';
+import { Alert } from '../../shared/schema/alert.ts';
+import { Observation } from '../../shared/schema/observation.ts';
+import { Placement } from '../../shared/schema/placement.ts';
+import { DAY, formatTime, HOUR, MINUTE, SECOND } from '../../shared/time.ts';
+import { arbitraryOf } from './support/arbitrary-of.ts';
+import {
+  AWAY,
+  alert,
+  CLUSTER,
+  DECIDING,
+  HOME,
+  idOf,
+  issue,
+  outcome,
+  START,
+  STREAM,
+  send,
+  use,
+} from './support/make.ts';
+
+export interface Opened {
+  store: Store;
+  /** Closes the store and opens what it left behind. */
+  reopen(): Promise<Store>;
+  /** Closes the store and removes everything. */
+  dispose(): Promise<void>;
+}
+
+export function storeContract(name: string, open: () => Promise<Opened>): void {
+  describe(`${name} as a store`, () => {
+    let opened: Opened;
+    let store: Store;
+
+    beforeEach(async () => {
+      opened = await open();
+      store = opened.store;
+    });
+
+    afterEach(() => opened.dispose());
+
+    const positionOf = async (stream = STREAM) => (await store.streams()).find((s) => s.stream === stream)?.position;
+    const ids = (items: PlacedUse[]) => items.map((item) => item.use.id);
+    const all = { limit: 1000 };
+
+    describe('observations', () => {
+      test('come back whole, whatever is in them, oldest first', async () => {
+        const observation = fc.record({ o: arbitraryOf(Observation), placement: arbitraryOf(Placement) });
+        let run = 0;
+        await fc.assert(
+          fc.asyncProperty(fc.uniqueArray(observation, { selector: ({ o }) => o.id, maxLength: 20 }), async (list) => {
+            const cluster = `c${run++}`;
+            const observations = list.map(({ o }, n) => ({ ...o, time: START + n }));
+            const placements = list.flatMap(({ o, placement }) => (o.kind === 'use' ? [[o.id, placement]] : []));
+            await send(store, 0, observations, placements as [string, Placement][], { cluster, stream: cluster });
+            expect(await store.recent(cluster, DAY, 100)).toEqual(observations);
+            const { items } = await store.uses({ cluster }, all);
+            expect(items.map((item) => [item.use.id, item.placement])).toEqual(placements.toReversed());
+          }),
+          { numRuns: 25 },
+        );
+      });
+
+      test('text that is not well-formed Unicode is stored with replacement characters', async () => {
+        await send(store, 0, [use(0, { request: { userAgent: 'a\ud800b' } })]);
+        expect((await store.uses({}, all)).items[0]?.use.request.userAgent).toBe('a\ufffdb');
+      });
+
+      test('the recent ones are the newest, by the newest observation and not by the clock', async () => {
+        await send(store, 0, [use(0), use(60), use(120), use(121)]);
+        await send(store, 0, [use(9000)], [], { cluster: 'other', stream: 'other/x/y' });
+        const recent = async (within: number, limit: number) =>
+          (await store.recent(CLUSTER, within, limit)).map((o) => o.id);
+        expect(await recent(61 * SECOND, 10)).toEqual([idOf(60), idOf(120), idOf(121)]);
+        expect(await recent(HOUR, 2)).toEqual([idOf(120), idOf(121)]);
+        expect(await store.recent('nobody', HOUR, 2)).toEqual([]);
+      });
+    });
+
+    describe('exactly once', () => {
+      test('whatever is below the stored position changes nothing', async () => {
+        const first = await send(store, 0, [use(0), use(1), use(2)]);
+        expect(first).toMatchObject({ position: 3, duplicates: 0, rejected: 0 });
+        expect(await send(store, 0, [use(0), use(1), use(2)])).toMatchObject({ duplicates: 3, observations: [] });
+        expect(await send(store, 1, [use(1), use(2), use(3)])).toMatchObject({ duplicates: 2, position: 4 });
+        expect(ids((await store.uses({}, all)).items)).toEqual([3, 2, 1, 0].map(idOf));
+        expect(await positionOf()).toBe(4);
+      });
+
+      test('what the receiver set aside uses up its number', async () => {
+        expect(await send(store, 0, [use(0), null, use(2)])).toMatchObject({ rejected: 1, position: 3 });
+        expect(await send(store, 0, [use(0), null, use(2), use(3)])).toMatchObject({ rejected: 0, duplicates: 3 });
+        expect(ids((await store.uses({}, all)).items)).toEqual([3, 2, 0].map(idOf));
+      });
+
+      test('any split of a stream into batches, with retries and overlaps, gives the same rows', async () => {
+        const total = 30;
+        const runs = fc.array(fc.record({ back: fc.nat(8), length: fc.nat(12) }), { minLength: 1, maxLength: 12 });
+        let run = 0;
+        await fc.assert(
+          fc.asyncProperty(runs, fc.uniqueArray(fc.nat(total - 1), { maxLength: 4 }), async (batches, bad) => {
+            const cluster = `c${run++}`;
+            const stream = Array.from({ length: total }, (_, n) => (bad.includes(n) ? null : use(n)));
+            const to = { cluster, stream: `${cluster}/a/b` };
+            let next = 0;
+            const sendRun = async (from: number, until: number) => {
+              await send(store, from, stream.slice(from, until), undefined, to);
+              next = Math.max(next, until);
+            };
+            for (const { back, length } of batches) {
+              const from = Math.max(0, next - back);
+              await sendRun(from, Math.min(total, from + length));
+            }
+            await sendRun(next, total);
+            await sendRun(0, total);
+            const expected = stream.flatMap((o) => (o ? [o.id] : [])).toReversed();
+            expect(ids((await store.uses({ cluster }, all)).items)).toEqual(expected);
+            expect(await positionOf(to.stream)).toBe(total);
+          }),
+          { numRuns: 15 },
+        );
+      });
+
+      test('a commit that follows another position than the stored one is refused whole', async () => {
+        const arrival = { cluster: CLUSTER, agent: 'a', stream: STREAM, position: 0, observations: [use(0)] };
+        const fresh = await store.unseen(arrival);
+        await store.commit({ cluster: CLUSTER, at: START, fresh, outcome: outcome() });
+        const again = store.commit({ cluster: CLUSTER, at: START, fresh, outcome: outcome([], [alert('a1')]) });
+        await expect(again).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+        expect((await store.uses({}, all)).items).toHaveLength(1);
+        expect(await store.alert('a1')).toEqual([]);
+      });
+
+      test('the end of a long-running request whose beginning is stored is not a second use', async () => {
+        const begin = use(0, { stage: 'ResponseStarted', request: { verb: 'watch', longRunning: true } });
+        const end = { ...begin, stage: 'ResponseComplete' as const, seen: begin.seen + HOUR };
+        const other = use(1, { request: { verb: 'watch', longRunning: true } });
+        await send(store, 0, [begin, use(2)]);
+        expect(await send(store, 2, [use(3), end, other])).toMatchObject({ duplicates: 1, position: 5 });
+        expect(await send(store, 5, [end])).toMatchObject({ duplicates: 1, position: 6 });
+        expect(ids((await store.uses({ verb: 'watch' }, all)).items)).toEqual([idOf(1), idOf(0)]);
+      });
+
+      test('both stages of a long-running request in one batch are one use', async () => {
+        const watch = use(0, { request: { longRunning: true } });
+        expect(await send(store, 0, [watch, watch])).toMatchObject({ duplicates: 1, position: 2 });
+        expect((await store.uses({}, all)).items).toHaveLength(1);
+      });
+
+      test('the beginning is known whether it is decided or not, and only in its own cluster', async () => {
+        const watch = use(0, { request: { longRunning: true } });
+        await send(store, 0, [watch], [[watch.id, DECIDING]]);
+        expect(await send(store, 1, [watch])).toMatchObject({ duplicates: 1 });
+        const elsewhere = { cluster: 'other', stream: 'other/a/b' };
+        expect(await send(store, 0, [watch], [], elsewhere)).toMatchObject({ duplicates: 0 });
+      });
+
+      test('positions and counts of streams survive a restart', async () => {
+        await send(store, 0, [use(0), null, use(5)], undefined, { at: START + MINUTE });
+        await send(store, 3, [use(4)], undefined, { at: START + HOUR });
+        store = await opened.reopen();
+        expect(await store.streams()).toEqual([
+          {
+            stream: STREAM,
+            cluster: CLUSTER,
+            agent: 'node-a',
+            position: 4,
+            accepted: 3,
+            rejected: 1,
+            firstSeen: START + MINUTE,
+            lastSeen: START + HOUR,
+            newest: START + 5 * SECOND,
+          },
+        ]);
+        expect(await send(store, 0, [use(0)])).toMatchObject({ duplicates: 1 });
+      });
+    });
+
+    describe('verdicts', () => {
+      const verdicts = async () =>
+        Object.fromEntries((await store.uses({}, all)).items.map(({ use: { id }, placement }) => [id, placement]));
+
+      test('come later for a use that was still being decided, and once they are final they stay', async () => {
+        await send(
+          store,
+          0,
+          [use(0), use(1), use(2)],
+          [
+            [idOf(0), DECIDING],
+            [idOf(1), HOME],
+          ],
+        );
+        expect(await verdicts()).toEqual({ [idOf(0)]: DECIDING, [idOf(1)]: HOME, [idOf(2)]: null });
+        expect(await store.size()).toMatchObject({ observations: 3, undecided: 2 });
+        const later = outcome([
+          [idOf(0), AWAY],
+          [idOf(2), HOME],
+          [idOf(99), AWAY],
+        ]);
+        await store.commit({ cluster: CLUSTER, at: START, outcome: later });
+        expect(await verdicts()).toEqual({ [idOf(0)]: AWAY, [idOf(1)]: HOME, [idOf(2)]: HOME });
+        expect(await store.size()).toMatchObject({ observations: 3, undecided: 0 });
+        expect((await store.uses({ where: 'internet' }, all)).items).toHaveLength(1);
+      });
+
+      test('belong to their own cluster', async () => {
+        const elsewhere = { cluster: 'other', stream: 'other/a/b' };
+        await send(store, 0, [use(0)], []);
+        await send(store, 0, [use(0)], [], elsewhere);
+        await store.commit({ cluster: 'other', at: START, outcome: outcome([[idOf(0), AWAY]]) });
+        expect((await store.uses({ cluster: CLUSTER }, all)).items[0]?.placement).toBeNull();
+        expect((await store.uses({ cluster: 'other' }, all)).items[0]?.placement).toEqual(AWAY);
+      });
+    });
+
+    describe('questions about uses', () => {
+      beforeEach(async () => {
+        await send(
+          store,
+          0,
+          [
+            use(0),
+            use(1, { principal: 'system:serviceaccount:shop:pay', credential: 'JTI=pay' }),
+            use(2, { source: '203.0.113.9' }),
+            use(3, { request: { verb: 'list', resource: 'secrets', code: 403 } }),
+            use(4, { binding: { pod: { namespace: 'shop', name: 'pay-1', uid: 'uid-pay-1' } } }),
+            use(5, { source: null }),
+            issue(6),
+          ],
+          [
+            [idOf(0), HOME],
+            [idOf(1), HOME],
+            [idOf(2), AWAY],
+            [idOf(3), HOME],
+            [idOf(4), DECIDING],
+          ],
+        );
+        await send(store, 0, [use(7)], undefined, { cluster: 'other', stream: 'other/a/b' });
+      });
+
+      test.each([
+        ['no filter', {}, [7, 5, 4, 3, 2, 1, 0]],
+        ['since', { since: START + 5 * SECOND }, [7, 5]],
+        ['until', { until: START + SECOND }, [0]],
+        ['cluster', { cluster: 'other' }, [7]],
+        ['principal', { principal: 'system:serviceaccount:shop:pay' }, [1]],
+        ['credential', { credential: 'JTI=pay' }, [1]],
+        ['pod by uid', { pod: { uid: 'uid-pay-1' } }, [4]],
+        ['pod by name', { pod: { namespace: 'shop', name: 'pay-1' } }, [4]],
+        ['source', { source: '203.0.113.9' }, [2]],
+        ['verb', { verb: 'list' }, [3]],
+        ['resource', { resource: 'secrets' }, [3]],
+        ['placement', { placement: 'away' as const }, [2]],
+        ['placement that is still being decided', { placement: 'unclear' as const }, [4]],
+        ['where', { where: 'internet' as const }, [2]],
+        ['code', { code: 403 }, [3]],
+        ['several at once', { verb: 'get', source: '10.244.0.7', cluster: CLUSTER }, [4, 1, 0]],
+        ['a hostile value', { principal: "' OR 1=1 --" }, []],
+      ])('%s', async (_name, filter, expected) => {
+        expect(ids((await store.uses(filter, all)).items)).toEqual(expected.map(idOf));
+      });
+
+      test('pages go on where the last one ended, also among equal times', async () => {
+        const same = Array.from({ length: 9 }, (_, n) => use(100 + n, { time: START + (n < 5 ? 0 : HOUR) }));
+        await send(store, 7, same, [[idOf(104), DECIDING]]);
+        const whole = (await store.uses({}, all)).items;
+        for (const limit of [1, 3, 7]) {
+          const pages: PlacedUse[] = [];
+          let page = await store.uses({}, { limit });
+          while (page.next) {
+            expect(page.items).toHaveLength(limit);
+            pages.push(...page.items);
+            page = await store.uses({}, { limit, after: page.next });
+          }
+          expect(ids([...pages, ...page.items])).toEqual(ids(whole));
+        }
+        expect(whole).toHaveLength(16);
+      });
+    });
+
+    describe('the life of a credential', () => {
+      test('from its issue to its last use', async () => {
+        const minted = issue(1, { issued: 'JTI=stolen', principal: 'system:serviceaccount:shop:pay' });
+        const made = issue(5, { issued: 'JTI=child' });
+        if (made.actor.credential) made.actor.credential = { id: 'JTI=stolen', kind: 'minted' };
+        const binding = { pod: { namespace: 'shop', name: 'pay-1', uid: 'uid-pay-1' } };
+        const credential = 'JTI=stolen';
+        await send(
+          store,
+          0,
+          [
+            minted,
+            use(2, { credential, source: '203.0.113.9', binding }),
+            use(3, { credential, binding, request: { code: 403 } }),
+            use(4, { credential, source: '203.0.113.9', binding, staleBy: 7, request: { userAgent: 'curl/8' } }),
+            made,
+            use(6),
+          ],
+          [
+            [idOf(2), AWAY],
+            [idOf(3), HOME],
+          ],
+          { alerts: [alert('a1', { credential: null, relatedCredentials: [credential] }), alert('a2')] },
+        );
+        expect(await store.credential(credential)).toEqual([
+          {
+            cluster: CLUSTER,
+            id: credential,
+            kind: 'projected',
+            principal: 'system:serviceaccount:shop:cart',
+            binding,
+            status: 'stale',
+            firstSeen: START + 2 * SECOND,
+            lastSeen: START + 4 * SECOND,
+            uses: { total: 3, refused: 1, home: 1, away: 1, unclear: 0, undecided: 1 },
+            sources: [
+              { value: '203.0.113.9', count: 2, firstSeen: START + 2 * SECOND, lastSeen: START + 4 * SECOND },
+              { value: '10.244.0.7', count: 1, firstSeen: START + 3 * SECOND, lastSeen: START + 3 * SECOND },
+            ],
+            userAgents: [
+              { value: 'cart/1.0', count: 2, firstSeen: START + 2 * SECOND, lastSeen: START + 3 * SECOND },
+              { value: 'curl/8', count: 1, firstSeen: START + 4 * SECOND, lastSeen: START + 4 * SECOND },
+            ],
+            issue: minted,
+            issues: [made],
+            alerts: ['a1'],
+          },
+        ]);
+      });
+
+      test('issued and not used yet, unknown, and known to two clusters', async () => {
+        await send(store, 0, [issue(0, { issued: 'JTI=new' }), use(1)]);
+        await send(store, 0, [use(1)], undefined, { cluster: 'other', stream: 'other/a/b' });
+        expect(await store.credential('JTI=new')).toMatchObject([
+          { status: 'issued', kind: null, principal: 'system:serviceaccount:shop:cart', firstSeen: START },
+        ]);
+        expect(await store.credential('JTI=nobody')).toEqual([]);
+        expect((await store.credential('JTI=cart')).map(({ cluster }) => cluster)).toEqual([CLUSTER, 'other']);
+        expect(await store.credential('JTI=cart', 'other')).toHaveLength(1);
+      });
+    });
+
+    describe('alerts', () => {
+      const put = (...alerts: Alert[]) => store.commit({ cluster: CLUSTER, at: START, outcome: outcome([], alerts) });
+
+      test('come back whole, and a newer revision replaces an older one, never the other way', async () => {
+        const whole = alert('a1');
+        expect(Alert.parse(whole)).toEqual(whole);
+        await put(whole);
+        await put(alert('a1', { revision: 3, severity: 'high', story: [] }));
+        await put(alert('a1', { revision: 2, severity: 'low' }));
+        expect(await store.alert('a1')).toEqual([alert('a1', { revision: 3, severity: 'high', story: [] })]);
+        expect((await store.alerts({}, all)).items).toMatchObject([{ id: 'a1', revision: 3, severity: 'high' }]);
+        expect(await store.size()).toMatchObject({ alerts: { open: 1, acknowledged: 0, closed: 0 } });
+        store = await opened.reopen();
+        expect((await store.alert('a1'))[0]?.revision).toBe(3);
+      });
+
+      test('the same theft seen by two clusters is two alerts', async () => {
+        await put(alert('a1'), alert('a1', { cluster: 'other' }));
+        expect((await store.alert('a1')).map(({ cluster }) => cluster)).toEqual([CLUSTER, 'other']);
+        expect(await store.alert('a1', 'other')).toHaveLength(1);
+        expect(await store.alert('a9')).toEqual([]);
+      });
+
+      test('the open ones of a cluster, oldest first', async () => {
+        const at = (n: number) => ({ createdAt: formatTime(START + n * HOUR) });
+        await put(
+          alert('a1', at(1)),
+          alert('a2', { ...at(0), status: 'acknowledged' }),
+          alert('a3', { ...at(2), status: 'closed' }),
+          alert('a4', { ...at(3), cluster: 'other' }),
+          alert('a5', at(4)),
+        );
+        expect((await store.openAlerts(CLUSTER, 10)).map(({ id }) => id)).toEqual(['a2', 'a1', 'a5']);
+        expect((await store.openAlerts(CLUSTER, 2)).map(({ id }) => id)).toEqual(['a1', 'a5']);
+      });
+
+      test('are filtered, and paged newest first', async () => {
+        const day = (n: number) => formatTime(START + n * DAY);
+        const life = (from: number, to: number) => ({ firstSeen: day(from), lastSeen: day(to), createdAt: day(from) });
+        await put(
+          alert('a1', { ...life(0, 0), severity: 'low', status: 'closed' }),
+          alert('a2', { ...life(1, 9), principal: 'system:serviceaccount:shop:pay' }),
+          alert('a3', { ...life(2, 2), credential: null, relatedCredentials: ['JTI=child'], severity: 'high' }),
+          alert('a4', { ...life(3, 4), rules: ['token-recon', 'stale-token-used-away'], cluster: 'other' }),
+        );
+        const found = async (filter: object) => (await store.alerts(filter, all)).items.map(({ id }) => id);
+        expect(await found({})).toEqual(['a4', 'a3', 'a2', 'a1']);
+        expect(await found({ status: 'closed' })).toEqual(['a1']);
+        expect(await found({ severity: 'high' })).toEqual(['a4', 'a3', 'a2']);
+        expect(await found({ severity: 'critical' })).toEqual(['a4', 'a2']);
+        expect(await found({ principal: 'system:serviceaccount:shop:pay' })).toEqual(['a2']);
+        expect(await found({ credential: 'JTI=child' })).toEqual(['a3']);
+        expect(await found({ rule: 'token-recon' })).toEqual(['a4']);
+        expect(await found({ cluster: 'other' })).toEqual(['a4']);
+        expect(await found({ since: START + 4 * DAY })).toEqual(['a4', 'a2']);
+        expect(await found({ until: START + DAY })).toEqual(['a1']);
+        const first = await store.alerts({}, { limit: 3 });
+        expect(first.items[0]).not.toHaveProperty('story');
+        const second = await store.alerts({}, { limit: 3, after: first.next ?? undefined });
+        expect(second).toMatchObject({ items: [{ id: 'a1' }], next: null });
+      });
+    });
+
+    describe('retention', () => {
+      const keep = { now: START + DAY, maxAge: DAY, maxBytes: 1e12 };
+
+      test('what is too old goes, and so do closed alerts', async () => {
+        await send(store, 0, [use(-2), use(-1), use(0), use(1)], undefined, {
+          alerts: [
+            alert('old', { status: 'closed', updatedAt: formatTime(START - SECOND) }),
+            alert('new', { status: 'closed' }),
+            alert('open', { updatedAt: formatTime(START - SECOND) }),
+          ],
+        });
+        expect(await store.retain(keep)).toBe(2);
+        expect(ids((await store.uses({}, all)).items)).toEqual([idOf(1), idOf(0)]);
+        expect((await store.alerts({}, all)).items.map(({ id }) => id).toSorted()).toEqual(['new', 'open']);
+        expect(await positionOf()).toBe(4);
+      });
+
+      test('what nobody decided for long stays undecided, and is let go when it is old', async () => {
+        await send(store, 0, [use(0)], [[idOf(0), DECIDING]], { at: START });
+        await store.retain({ ...keep, now: START + MINUTE });
+        expect(await store.size()).toMatchObject({ undecided: 1 });
+        await store.retain({ ...keep, now: START + 2 * HOUR });
+        expect(await store.size()).toMatchObject({ observations: 1, undecided: 0 });
+        expect((await store.uses({}, all)).items).toMatchObject([{ placement: { reason: 'deciding' } }]);
+        expect(await store.retain({ ...keep, now: START + 2 * DAY })).toBe(1);
+      });
+    });
+
+    test('after closing, every call is refused', async () => {
+      await store.close();
+      await expect(store.uses({}, all)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await expect(send(store, 0, [use(0)])).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await store.close();
+    });
+  });
+}

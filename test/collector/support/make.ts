@@ -1,0 +1,138 @@
+/** Observations, alerts and commits, short: a test names only what it is about. */
+import { createHash } from 'node:crypto';
+import type { Fresh, Store } from '../../../collector/store/store.ts';
+import type { Outcome } from '../../../shared/detection/correlator-types.ts';
+import type { Alert } from '../../../shared/schema/alert.ts';
+import type { Observation, TokenIssue, TokenUse } from '../../../shared/schema/observation.ts';
+import type { Placement } from '../../../shared/schema/placement.ts';
+import { formatTime, type Micros, SECOND } from '../../../shared/time.ts';
+
+export const START: Micros = Date.UTC(2026, 10, 23, 18, 0, 0) * 1000;
+export const CLUSTER = 'demo';
+export const STREAM = 'demo/node-a/audit-file';
+
+/** The id of the n-th observation. */
+export const idOf = (n: number | string): string => createHash('md5').update(String(n)).digest('hex');
+
+export interface UseParts extends Partial<Omit<TokenUse, 'request' | 'source' | 'credential'>> {
+  request?: Partial<TokenUse['request']>;
+  source?: string | null;
+  credential?: string;
+}
+
+/** The n-th second's use, by a pod at home. */
+export function use(n: number, parts: UseParts = {}): TokenUse {
+  const { request, source, credential, ...rest } = parts;
+  const time = parts.time ?? START + n * SECOND;
+  return {
+    kind: 'use',
+    id: idOf(n),
+    time,
+    timeText: formatTime(time),
+    seen: time + 5000,
+    auditID: `audit-${n}`,
+    stage: 'ResponseComplete',
+    principal: 'system:serviceaccount:shop:cart',
+    credential: { id: credential ?? 'JTI=cart', kind: 'projected' },
+    binding: { pod: { namespace: 'shop', name: 'cart-1', uid: 'uid-cart-1' }, node: { name: 'node-a' } },
+    source: { address: source === undefined ? '10.244.0.7' : source, claimed: [], claimedTotal: 0 },
+    request: {
+      verb: 'get',
+      apiGroup: '',
+      resource: 'configmaps',
+      namespace: 'shop',
+      name: 'settings',
+      uri: '/api/v1/namespaces/shop/configmaps/settings',
+      code: 200,
+      userAgent: 'cart/1.0',
+      longRunning: false,
+      ...request,
+    },
+    ...rest,
+  };
+}
+
+export function issue(n: number, parts: Partial<TokenIssue> = {}): TokenIssue {
+  const { principal: _principal, credential, binding, ...request } = use(n);
+  return {
+    ...request,
+    kind: 'issue',
+    actor: { username: 'system:node:node-a', credential, binding },
+    principal: 'system:serviceaccount:shop:cart',
+    ...parts,
+  };
+}
+
+export const HOME: Placement = {
+  verdict: 'home',
+  reason: 'pod-address',
+  confidence: 'high',
+  sentence: "10.244.0.7 is the pod's own address",
+};
+export const AWAY: Placement = {
+  verdict: 'away',
+  where: 'internet',
+  reason: 'outside-cluster-networks',
+  confidence: 'high',
+  sentence: '203.0.113.9 is on the internet',
+};
+export const DECIDING: Placement = {
+  verdict: 'unclear',
+  reason: 'deciding',
+  confidence: 'low',
+  sentence: 'the inventory may still catch up',
+};
+
+export function outcome(placements: [string, Placement][] = [], alerts: Alert[] = []): Outcome {
+  return { placements: new Map(placements), alerts };
+}
+
+export function alert(id: string, parts: Partial<Alert> = {}): Alert {
+  return {
+    type: 'alert',
+    schema: 1,
+    id,
+    cluster: CLUSTER,
+    status: 'open',
+    title: 'Token used away from its pod',
+    summary: 'The token of shop/cart-1 was used from 203.0.113.9.',
+    severity: 'critical',
+    confidence: 'high',
+    confidenceWhy: 'the address is in no network of the cluster',
+    principal: 'system:serviceaccount:shop:cart',
+    credential: 'JTI=cart',
+    credentialKind: 'projected',
+    binding: { pod: { namespace: 'shop', name: 'cart-1', uid: 'uid-cart-1' } },
+    sources: [{ address: '203.0.113.9', where: 'internet', count: 1 }],
+    relatedCredentials: [],
+    rules: ['token-used-away-from-pod'],
+    attack: [{ id: 'T1528', name: 'Steal Application Access Token', tactic: 'credential-access' }],
+    firstSeen: formatTime(START),
+    lastSeen: formatTime(START + SECOND),
+    createdAt: formatTime(START),
+    updatedAt: formatTime(START),
+    revision: 1,
+    counts: { findings: 1, observations: 1 },
+    findings: [],
+    evidence: [],
+    evidenceTotal: 0,
+    story: [{ time: START, sentence: 'The token was used from 203.0.113.9.' }],
+    did: { requests: 1, refused: 0, actions: [], namespaces: [], userAgents: [] },
+    actions: [{ title: 'Delete the pod', command: "kubectl -n 'shop' delete pod 'cart-1'", effect: 'Ends the token.' }],
+    triage: [],
+    ...parts,
+  };
+}
+
+/** Sends a run of a stream into a store, as the collector does: looks what is new, then commits it. */
+export async function send(
+  store: Store,
+  position: number,
+  observations: readonly (Observation | null)[],
+  placements: [string, Placement][] = observations.flatMap((o) => (o?.kind === 'use' ? [[o.id, HOME]] : [])),
+  { stream = STREAM, cluster = CLUSTER, alerts = [] as Alert[], at = START } = {},
+): Promise<Fresh> {
+  const fresh = await store.unseen({ cluster, agent: 'node-a', stream, position, observations });
+  await store.commit({ cluster, at, fresh, outcome: outcome(placements, alerts) });
+  return fresh;
+}
