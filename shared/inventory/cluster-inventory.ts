@@ -239,13 +239,15 @@ export class ClusterInventory {
     if (!binding.pod) return binding.node && this.#nodeHome(binding.node.name, time);
     const pod = this.#pods.get(binding.pod.uid);
     const { present, addresses } = this.#held(pod, time);
-    const node = pod?.facts.node ?? binding.node?.name;
+    const isGone = !present && pod?.timeline.hasBegunBy(time - this.#tolerance);
+    // What a pod was is told only of the time that it was there: later knowledge must not change an earlier answer.
+    const facts = present || isGone ? pod?.facts : undefined;
+    const node = facts?.node ?? binding.node?.name;
     const nodeAddresses = node === undefined ? [] : this.nodeAddresses(node, time);
-    const hostNetwork = pod?.facts.hostNetwork ?? false;
+    const hostNetwork = facts?.hostNetwork ?? false;
     const home = hostNetwork && present ? [...new Set([...nodeAddresses, ...addresses])] : addresses;
-    const gone = pod?.timeline.hasBegunBy(time - this.#tolerance) ? 'gone' : 'unknown';
     return {
-      pod: present ? 'known' : gone,
+      pod: present ? 'known' : isGone ? 'gone' : 'unknown',
       hostNetwork,
       addresses: home.slice(0, MAX_ADDRESSES),
       ...(node !== undefined && { node }),

@@ -54,7 +54,7 @@ export class Timeline<S> {
   /** Visits every state that held at any moment from `from` to `to`, both included, oldest first. */
   forEachDuring(from: Micros, to: Micros, visit: (state: S) => void): void {
     const before = this.#entries[0]?.before;
-    if (before && before.since <= to && before.until > from) visit(before.state);
+    if (before && before.since < before.until && before.since <= to && before.until > from) visit(before.state);
     for (let i = 0; i < this.#entries.length; i++) {
       const entry = this.#entries[i] as TimelineEntry<S>;
       if (entry.since > to) continue;
