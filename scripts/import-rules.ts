@@ -3,7 +3,8 @@
  *
  * - `shared/` imports neither agent, collector nor cli; agent and collector do not import each other; nobody imports cli.
  * - The pure part of `shared/` does no I/O, directly or through what it imports.
- * - Sources, transports, receivers and outputs are wired by a `topology.ts` (or the cli, offline), by nobody else.
+ * - Sources, transports, receivers and outputs are wired by a `topology.ts` (or the cli, offline), by nobody else; what
+ *   they hand on may be known by its type.
  */
 import path from 'node:path';
 
@@ -36,18 +37,20 @@ const PART_FOLDERS = ['agent/sources', 'agent/transport', 'collector/receive', '
 
 interface Import {
   specifier: string;
+  /** Gone once compiled. */
+  typeOnly: boolean;
   /** Null: everything (`* as x`, a bare or dynamic import). */
   names: string[] | null;
 }
 
-const STATEMENT = /^[ \t]*(?:import|export)\s+(?:type\s+)?([\w$*{}\s,]*?)\s*\bfrom\s*['"]([^'"]+)['"]/gm;
+const STATEMENT = /^[ \t]*(?:import|export)\s+(type\s+)?([\w$*{}\s,]*?)\s*\bfrom\s*['"]([^'"]+)['"]/gm;
 const BARE = /^[ \t]*import\s*['"]([^'"]+)['"]/gm;
 const CALL = /\b(?:import|require)\s*\(\s*['"]([^'"]+)['"]/g;
 
 /** Every module that a source text names, whether for types or for values. */
 export function importsOf(source: string): Import[] {
   const found: Import[] = [];
-  for (const [, clause = '', specifier = ''] of source.matchAll(STATEMENT)) {
+  for (const [, type, clause = '', specifier = ''] of source.matchAll(STATEMENT)) {
     const braces = /^\{([^}]*)\}$/.exec(clause.trim());
     const names = braces?.[1]?.split(',').map(
       (name) =>
@@ -56,10 +59,10 @@ export function importsOf(source: string): Import[] {
           .replace(/^type\s+/, '')
           .split(/\s/)[0] ?? '',
     );
-    found.push({ specifier, names: names?.filter((name) => name !== '') ?? null });
+    found.push({ specifier, typeOnly: type !== undefined, names: names?.filter((name) => name !== '') ?? null });
   }
   for (const [, specifier = ''] of [...source.matchAll(BARE), ...source.matchAll(CALL)]) {
-    found.push({ specifier, names: null });
+    found.push({ specifier, typeOnly: false, names: null });
   }
   return found;
 }
@@ -79,7 +82,11 @@ export function violations(files: ReadonlyMap<string, string>): Violation[] {
 function breach(file: string, found: Import): string | undefined {
   if (!found.specifier.startsWith('.')) return isPure(file) ? impureModule(found) : undefined;
   const target = path.posix.join(path.posix.dirname(file), found.specifier);
-  return wrongDirection(file, target) ?? (isPure(file) ? impureFile(target) : undefined) ?? wiring(file, target);
+  return (
+    wrongDirection(file, target) ??
+    (isPure(file) ? impureFile(target) : undefined) ??
+    (found.typeOnly ? undefined : wiring(file, target))
+  );
 }
 
 function wrongDirection(file: string, target: string): string | undefined {

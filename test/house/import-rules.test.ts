@@ -40,6 +40,7 @@ describe('forbidden imports', () => {
     const source = `import { auditFile } from './sources/audit-file/source.ts';`;
     expect(check('agent/main.ts', source)).toHaveLength(1);
     expect(check('agent/topology.ts', source)).toEqual([]);
+    expect(check('agent/pipeline.ts', `import type { Batch } from './sources/audit-file/source.ts';`)).toEqual([]);
     expect(check('agent/sources/token-files/watch.ts', `import { x } from '../audit-file/tail.ts';`)).toHaveLength(1);
     expect(check('agent/sources/audit-file/source.ts', `import { x } from './tail.ts';`)).toEqual([]);
     expect(check('agent/sources/audit-file/source.ts', `import { Source } from '../source.ts';`)).toEqual([]);
@@ -75,11 +76,11 @@ test('importsOf reads every form of an import', () => {
     `import type H from 'six';`,
   ].join('\n');
   expect(importsOf(source)).toEqual([
-    { specifier: 'one', names: null },
-    { specifier: 'two', names: ['C', 'd'] },
-    { specifier: 'three', names: ['F'] },
-    { specifier: 'six', names: null },
-    { specifier: 'four', names: null },
-    { specifier: 'five', names: null },
+    { specifier: 'one', typeOnly: false, names: null },
+    { specifier: 'two', typeOnly: false, names: ['C', 'd'] },
+    { specifier: 'three', typeOnly: true, names: ['F'] },
+    { specifier: 'six', typeOnly: true, names: null },
+    { specifier: 'four', typeOnly: false, names: null },
+    { specifier: 'five', typeOnly: false, names: null },
   ]);
 });
