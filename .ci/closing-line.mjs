@@ -8,9 +8,9 @@ let passed = 0;
 let failed = 0;
 try {
   const report = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'));
-  passed = report.numPassedTests;
-  failed = report.numFailedTests;
-  for (const file of report.testResults) {
+  passed = Number(report.numPassedTests ?? 0);
+  failed = Number(report.numFailedTests ?? 0);
+  for (const file of report.testResults ?? []) {
     if (file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed')) failed += 1;
   }
 } catch (error) {
