@@ -5,7 +5,7 @@
 import { hash } from 'node:crypto';
 import type { ClusterInventory } from '../shared/inventory/cluster-inventory.ts';
 import { HoldBack } from '../shared/inventory/hold-back.ts';
-import { type NormaliseOptions, normaliseAuditLine, type RejectReason } from '../shared/normalise/audit.ts';
+import { AuditNormaliser, type NormaliseOptions, type RejectReason } from '../shared/normalise/audit.ts';
 import { RequestStages } from '../shared/normalise/stages.ts';
 import type { InventoryEvent } from '../shared/schema/inventory-event.ts';
 import type { Observation, RequestObservation, SourceStatus } from '../shared/schema/observation.ts';
@@ -26,7 +26,7 @@ const REPEAT_AFTER: Micros = HOUR;
 
 export class Observer {
   readonly #inventory: ClusterInventory;
-  readonly #normalise: NormaliseOptions;
+  readonly #normaliser: AuditNormaliser;
   readonly #onReject: ObserverOptions['onReject'];
   readonly #beforeTime: ((seen: Micros) => void) | undefined;
   readonly #stages = new RequestStages();
@@ -36,7 +36,7 @@ export class Observer {
 
   constructor({ inventory, holdBack, normalise, onReject, beforeTime }: ObserverOptions) {
     this.#inventory = inventory;
-    this.#normalise = normalise;
+    this.#normaliser = new AuditNormaliser(normalise);
     this.#onReject = onReject;
     this.#beforeTime = beforeTime;
     this.#holdBack = new HoldBack({ inventory, holdBack });
@@ -58,7 +58,7 @@ export class Observer {
 
   /** A line of the log, without its newline; what is ready because of it comes back, in order of release. */
   see(line: Buffer): Observation[] {
-    const normalised = normaliseAuditLine(line.toString('utf8'), this.#normalise);
+    const normalised = this.#normaliser.line(line.toString('utf8'));
     if (!normalised.ok) {
       this.#onReject(normalised.reason, line);
       return [];

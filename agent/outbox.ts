@@ -20,14 +20,19 @@ export interface OutboxOptions {
   onRefused(error: unknown, observations: number): void;
 }
 
+/** An observation, and what rules of scope `node` found in it. */
+export interface OutboxItem {
+  observation: Observation;
+  findings: readonly Finding[];
+}
+
 const MAX_BATCH = 1000;
 const MAX_WAITING = 20_000;
 
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #abort = new AbortController();
-  #observations: Observation[] = [];
-  #findings: Finding[] = [];
+  #items: OutboxItem[] = [];
   /** Position of the first that waits. */
   #position: number;
   #sending: Promise<void> | undefined;
@@ -40,23 +45,22 @@ export class Outbox {
 
   /** Position that the next observation will get. */
   get end(): number {
-    return this.#position + this.#observations.length;
+    return this.#position + this.#items.length;
   }
 
   get waiting(): number {
-    return this.#observations.length;
+    return this.#items.length;
   }
 
-  put(observations: readonly Observation[], findings: readonly Finding[]): void {
-    if (observations.length === 0 && findings.length === 0) return;
-    this.#observations.push(...observations);
-    this.#findings.push(...findings);
+  put(items: readonly OutboxItem[]): void {
+    if (items.length === 0) return;
+    this.#items.push(...items);
     this.#sending ??= this.#drain();
   }
 
   /** Resolves when there is room for more. */
   async room(): Promise<void> {
-    if (this.#observations.length < MAX_WAITING || this.#abort.signal.aborted) return;
+    if (this.#items.length < MAX_WAITING || this.#abort.signal.aborted) return;
     await new Promise<void>((resolve) => this.#roomWanted.push(resolve));
   }
 
@@ -75,10 +79,11 @@ export class Outbox {
   async #drain(): Promise<void> {
     // A moment for more to come, so that a burst is one batch.
     await new Promise((resolve) => setImmediate(resolve));
-    while ((this.#observations.length > 0 || this.#findings.length > 0) && !this.#abort.signal.aborted) {
-      const observations = this.#observations.slice(0, MAX_BATCH);
-      const findings = this.#findings.splice(0, MAX_BATCH);
+    while (this.#items.length > 0 && !this.#abort.signal.aborted) {
+      const items = this.#items.slice(0, MAX_BATCH);
       const { cluster, agent, stream, transport } = this.#options;
+      const observations = items.map(({ observation }) => observation);
+      const findings = items.flatMap((item) => item.findings);
       const batch = { schema: 1 as const, cluster, agent, stream, position: this.#position, observations, findings };
       try {
         await transport.send(batch, this.#abort.signal);
@@ -86,8 +91,8 @@ export class Outbox {
         if (!(error instanceof TruantError) || error.code !== 'DELIVERY_REFUSED') break;
         this.#options.onRefused(error, observations.length);
       }
-      this.#observations.splice(0, observations.length);
-      this.#position += observations.length;
+      this.#items.splice(0, items.length);
+      this.#position += items.length;
       await this.#options.onAcknowledged(this.#position);
       this.#makeRoom();
     }

@@ -6,6 +6,7 @@ import { hash } from 'node:crypto';
 import { AuditEvent, TokenRequestBody } from '../schema/audit-event.ts';
 import type {
   Actor,
+  Binding,
   DeniedRequest,
   PodEntry,
   Request,
@@ -15,9 +16,10 @@ import type {
   TokenUse,
 } from '../schema/observation.ts';
 import { type Micros, parseTime } from '../time.ts';
-import { cut, readBinding, readCredential } from './credential.ts';
+import { readBinding, readCredential } from './credential.ts';
 import { parsePrincipal, principalOf, type ServiceAccountName } from './principal.ts';
-import { scrub } from './scrub.ts';
+import { QuickParser } from './quick-parse.ts';
+import { clean, scrub } from './scrub.ts';
 import { type IsTrustedProxy, readSource } from './source.ts';
 
 export interface NormaliseOptions {
@@ -38,32 +40,43 @@ export type Normalised =
     }
   | { ok: false; reason: RejectReason };
 
-type Clean = (text: string) => string;
-const asIs: Clean = (text) => text;
-const scrubbed: Clean = (text) => scrub(text).text;
+/** Reads lines of one log. */
+export class AuditNormaliser {
+  readonly #options: NormaliseOptions;
+  readonly #quick = new QuickParser();
 
-/** A raw line of the log (UTF-8, one JSON object). Never throws. */
-export function normaliseAuditLine(line: string, options: NormaliseOptions): Normalised {
-  let json: unknown;
-  try {
-    json = JSON.parse(line);
-  } catch {
-    return { ok: false, reason: 'not-json' };
+  constructor(options: NormaliseOptions) {
+    this.#options = options;
   }
-  // An escape can hide a token from a look at the raw line.
-  const suspicious = line.includes('eyJ') || line.includes('\\u') || line.includes('%') || line.includes('oken=');
-  return normaliseAuditEvent(json, options, suspicious && scrub(JSON.stringify(json)).scrubbed > 0);
+
+  /** A raw line (UTF-8, one JSON object). Never throws. */
+  line(line: string): Normalised {
+    const leaks = mayLeak(line);
+    if (!leaks) {
+      const event = this.#quick.parse(line);
+      if (event) return normaliseEvent(event, this.#options, false);
+    }
+    let json: unknown;
+    try {
+      json = JSON.parse(line);
+    } catch {
+      return { ok: false, reason: 'not-json' };
+    }
+    const parsed = AuditEvent.safeParse(json);
+    if (!parsed.success) return { ok: false, reason: 'not-an-event' };
+    return normaliseEvent(parsed.data, this.#options, leaks && scrub(JSON.stringify(json)).scrubbed > 0);
+  }
 }
 
-/** An event that is parsed already. `leaks`: something in it looks like a token, so every string has to be scrubbed. */
-export function normaliseAuditEvent(json: unknown, options: NormaliseOptions, leaks: boolean): Normalised {
-  const parsed = AuditEvent.safeParse(json);
-  if (!parsed.success) return { ok: false, reason: 'not-an-event' };
-  const event = parsed.data;
+/** A token in clear, in base64 once more, or spelled with escapes (other than Go's own for `&`, `<` and `>`). */
+const mayLeak = (line: string): boolean => line.includes('eyJ') || line.includes('ZXlK') || UNUSUAL_ESCAPE.test(line);
+const UNUSUAL_ESCAPE = /\\u00(?!26|3[ce])/i;
+
+function normaliseEvent(event: AuditEvent, options: NormaliseOptions, leaks: boolean): Normalised {
   const time = parseTime(event.requestReceivedTimestamp);
   const seen = parseTime(event.stageTimestamp);
   if (time === undefined || seen === undefined || time < 0 || seen < 0) return { ok: false, reason: 'bad-time' };
-  const observations = isStage(event.stage) ? observe(event, time, seen, options, leaks ? scrubbed : asIs) : [];
+  const observations = isStage(event.stage) ? observe(event, time, seen, options) : [];
   return { ok: true, observations, seen, leaks };
 }
 
@@ -71,27 +84,19 @@ type Stage = TokenUse['stage'];
 const isStage = (stage: string): stage is Stage =>
   stage === 'ResponseComplete' || stage === 'ResponseStarted' || stage === 'Panic';
 
-function observe(
-  event: AuditEvent,
-  time: Micros,
-  seen: Micros,
-  options: NormaliseOptions,
-  clean: Clean,
-): RequestObservation[] {
-  const username = event.user.username ?? '';
-  const account = parsePrincipal(username);
-  const kinds = kindsOf(event, username, account);
+function observe(event: AuditEvent, time: Micros, seen: Micros, options: NormaliseOptions): RequestObservation[] {
+  const who = whoIs(event.user);
+  const kinds = kindsOf(event, who);
   if (kinds.length === 0) return [];
 
   const source = readSource(event.sourceIPs ?? [], options.isTrustedProxy);
-  if (clean !== asIs) source.claimed = source.claimed.map(clean);
-  const request = readRequest(event, clean);
+  const request = readRequest(event);
   const common = (kind: string): Common => ({
-    id: observationId(kind, event, username),
+    id: observationId(kind, event),
     time,
-    timeText: cut(event.requestReceivedTimestamp, 40),
+    timeText: clean(event.requestReceivedTimestamp, 40),
     seen,
-    auditID: cut(clean(event.auditID), 256),
+    auditID: clean(event.auditID, 256),
     stage: event.stage as Stage,
     source,
     request,
@@ -100,18 +105,39 @@ function observe(
   return kinds.map((kind): RequestObservation => {
     switch (kind) {
       case 'use':
-        return readUse(event, common(kind), username, account as ServiceAccountName, clean);
+        return readUse(event, common(kind), who, who.account as ServiceAccountName);
       case 'issue':
-        return readIssue(event, common(kind), readActor(event, username, account, clean), clean);
+        return readIssue(event, common(kind), readActor(event, who));
       case 'entry':
-        return readEntry(event, common(kind), readActor(event, username, account, clean), clean);
+        return readEntry(event, common(kind), readActor(event, who));
       case 'denied':
         return { kind, ...common(kind) };
     }
   });
 }
 
-function kindsOf(event: AuditEvent, username: string, account: ServiceAccountName | undefined) {
+/** What an event's `user` says, read once for every line that shares it. */
+interface Who {
+  /** As it is; not yet scrubbed. */
+  username: string;
+  principal: string;
+  account: ServiceAccountName | undefined;
+  binding: Binding;
+}
+
+const known = new WeakMap<AuditEvent['user'], Who>();
+
+function whoIs(user: AuditEvent['user']): Who {
+  const before = known.get(user);
+  if (before) return before;
+  const username = user.username ?? '';
+  const account = parsePrincipal(username);
+  const who = { username, principal: clean(username, 512), account, binding: readBinding(user, account?.namespace) };
+  known.set(user, who);
+  return who;
+}
+
+function kindsOf(event: AuditEvent, { username, account }: Who) {
   const kinds: ('use' | 'issue' | 'entry' | 'denied')[] = [];
   const ref = event.objectRef;
   if (account) kinds.push('use');
@@ -143,20 +169,18 @@ interface Common {
 function readUse(
   event: AuditEvent,
   common: Common,
-  username: string,
+  { principal, binding }: Who,
   account: ServiceAccountName,
-  clean: Clean,
 ): TokenUse {
-  const binding = readBinding(event.user, account.namespace);
   const use: TokenUse = {
     kind: 'use',
     ...common,
-    principal: cut(username, 512),
+    principal,
     credential: readCredential(event, account, binding),
     binding,
   };
   const impersonated = event.impersonatedUser?.username;
-  if (impersonated) use.impersonated = cut(clean(impersonated), 512);
+  if (impersonated) use.impersonated = clean(impersonated, 512);
   const { annotations } = event;
   if (annotations) {
     const stale = annotations['authentication.k8s.io/stale-token'];
@@ -173,90 +197,101 @@ function readStale(annotation: string): number {
   return Number.isSafeInteger(seconds) ? seconds : 0;
 }
 
-function readIssue(event: AuditEvent, common: Common, actor: Actor, clean: Clean): TokenIssue {
+function readIssue(event: AuditEvent, common: Common, actor: Actor): TokenIssue {
   const ref = event.objectRef ?? {};
   const issue: TokenIssue = {
     kind: 'issue',
     ...common,
     actor,
-    principal: cut(clean(principalOf(ref.namespace ?? '', ref.name ?? '')), 512),
+    principal: clean(principalOf(ref.namespace ?? '', ref.name ?? ''), 512),
   };
   const issued = event.annotations?.['authentication.kubernetes.io/issued-credential-id'];
-  if (issued !== undefined) issue.issued = cut(issued, 256);
+  if (issued !== undefined) issue.issued = clean(issued, 256);
   const body = TokenRequestBody.safeParse(event.requestObject);
   if (body.success) {
     const { audiences, expirationSeconds, boundObjectRef } = body.data.spec;
-    if (audiences) issue.audiences = audiences.slice(0, 16).map((audience) => cut(clean(audience), 512));
+    if (audiences) issue.audiences = audiences.slice(0, 16).map((audience) => clean(audience, 512));
     if (typeof expirationSeconds === 'number') issue.expirationSeconds = expirationSeconds;
     if (boundObjectRef) {
-      issue.boundTo = { kind: cut(boundObjectRef.kind, 64), name: cut(clean(boundObjectRef.name), 253) };
-      if (boundObjectRef.uid !== undefined) issue.boundTo.uid = cut(boundObjectRef.uid, 64);
+      issue.boundTo = { kind: clean(boundObjectRef.kind, 64), name: clean(boundObjectRef.name, 253) };
+      if (boundObjectRef.uid !== undefined) issue.boundTo.uid = clean(boundObjectRef.uid, 64);
     }
   }
   return issue;
 }
 
-function readEntry(event: AuditEvent, common: Common, actor: Actor, clean: Clean): PodEntry {
+function readEntry(event: AuditEvent, common: Common, actor: Actor): PodEntry {
   const query = new URLSearchParams(event.requestURI.slice(event.requestURI.indexOf('?') + 1));
   const hasQuery = event.requestURI.includes('?');
   const entry: PodEntry = {
     kind: 'entry',
     ...common,
     actor,
-    pod: { namespace: cut(event.objectRef?.namespace ?? '', 253), name: cut(clean(event.objectRef?.name ?? ''), 253) },
+    pod: { namespace: clean(event.objectRef?.namespace ?? '', 253), name: clean(event.objectRef?.name ?? '', 253) },
     command: hasQuery
       ? query
           .getAll('command')
           .slice(0, 32)
-          .map((word) => cut(scrubbed(word), 256))
+          .map((word) => clean(word, 256))
       : [],
   };
   const container = hasQuery ? query.get('container') : null;
-  if (container) entry.container = cut(clean(container), 253);
+  if (container) entry.container = clean(container, 253);
   return entry;
 }
 
-function readActor(event: AuditEvent, username: string, account: ServiceAccountName | undefined, clean: Clean): Actor {
-  const binding = readBinding(event.user, account?.namespace);
-  const actor: Actor = { username: cut(clean(username), 512), binding };
+function readActor(event: AuditEvent, { principal, account, binding }: Who): Actor {
+  const actor: Actor = { username: principal, binding };
   if (account) {
-    actor.principal = cut(username, 512);
+    actor.principal = principal;
     actor.credential = readCredential(event, account, binding);
   }
   const impersonated = event.impersonatedUser?.username;
-  if (impersonated) actor.impersonated = cut(clean(impersonated), 512);
+  if (impersonated) actor.impersonated = clean(impersonated, 512);
   return actor;
 }
 
 const LONG_RUNNING = new Set(['exec', 'attach', 'portforward', 'proxy']);
 
-function readRequest(event: AuditEvent, clean: Clean): Request {
+function readRequest(event: AuditEvent): Request {
   const ref = event.objectRef;
   const request: Request = {
-    verb: cut(clean(event.verb), 64),
-    uri: cut(clean(event.requestURI), 1024),
+    verb: clean(event.verb, 64),
+    uri: clean(event.requestURI, 1024),
     code: event.responseStatus?.code ?? 0,
-    userAgent: cut(clean(event.userAgent ?? ''), 1024),
+    userAgent: clean(event.userAgent ?? '', 1024),
     longRunning:
       event.verb === 'watch' ||
       (ref?.subresource !== undefined && LONG_RUNNING.has(ref.subresource)) ||
       (ref?.subresource === 'log' && event.requestURI.includes('follow=')),
   };
-  if (ref) {
-    if (ref.apiGroup) request.apiGroup = cut(clean(ref.apiGroup), 253);
-    if (ref.resource) request.resource = cut(clean(ref.resource), 253);
-    if (ref.subresource) request.subresource = cut(clean(ref.subresource), 253);
-    if (ref.namespace) request.namespace = cut(clean(ref.namespace), 253);
-    if (ref.name) request.name = cut(clean(ref.name), 1024);
-  }
-  return request;
+  return ref ? Object.assign(request, readObject(ref)) : request;
+}
+
+type ObjectRef = NonNullable<AuditEvent['objectRef']>;
+type RequestObject = Pick<Request, 'apiGroup' | 'resource' | 'subresource' | 'namespace' | 'name'>;
+const knownObjects = new WeakMap<ObjectRef, RequestObject>();
+
+/** What a request is about, read once for every line that shares it. */
+function readObject(ref: ObjectRef): RequestObject {
+  const before = knownObjects.get(ref);
+  if (before) return before;
+  const object: RequestObject = {};
+  if (ref.apiGroup) object.apiGroup = clean(ref.apiGroup, 253);
+  if (ref.resource) object.resource = clean(ref.resource, 253);
+  if (ref.subresource) object.subresource = clean(ref.subresource, 253);
+  if (ref.namespace) object.namespace = clean(ref.namespace, 253);
+  if (ref.name) object.name = clean(ref.name, 1024);
+  knownObjects.set(ref, object);
+  return object;
 }
 
 /**
  * The same for both stages of one request, different for different requests: the client chooses the Audit-ID, so the
  * time of receipt, who, what and from where count too.
  */
-function observationId(kind: string, event: AuditEvent, username: string): string {
+function observationId(kind: string, event: AuditEvent): string {
+  const username = event.user.username ?? '';
   const credential = event.user.extra?.['authentication.kubernetes.io/credential-id']?.[0] ?? '';
   return hash(
     'sha1',

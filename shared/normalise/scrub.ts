@@ -24,6 +24,12 @@ const BEARER = /\b(bearer(?:\s|%20|\+|:|=){1,8})[A-Za-z0-9._~+/=-]{16,}/gi;
 const SECRET_PARAMETER =
   /(?<![A-Za-z0-9])((?:access_?|id_?|refresh_?|bearer_?|auth_?|session_?)?(?:token|jwt|assertion|client_secret|password)(?:=|%3D))(?!\[scrubbed\])[^&\s"'#\\;,]+/gi;
 
+/** Scrubbed, and cut at `max` characters. */
+export function clean(text: string, max: number): string {
+  const safe = scrub(text).text;
+  return safe.length > max ? safe.slice(0, max) : safe;
+}
+
 export function scrub(text: string): Scrubbed {
   let scrubbed = 0;
   const replaced = (prefix: string): string => {

@@ -1,5 +1,6 @@
 import { canonicalAddress } from '../inventory/address.ts';
 import type { Source } from '../schema/observation.ts';
+import { clean } from './scrub.ts';
 
 /** Tells whether a canonical address is one of the configured trusted proxies. */
 export type IsTrustedProxy = (address: string) => boolean;
@@ -20,7 +21,7 @@ export function readSource(sourceIPs: readonly string[], isTrustedProxy: IsTrust
   const claimed: string[] = [];
   for (let i = 0; i < at && i < MAX_CLAIMED; i += 1) {
     const stated = sourceIPs[i] ?? '';
-    claimed.push(canonicalAddress(stated) ?? stated.slice(0, 64));
+    claimed.push(canonicalAddress(stated) ?? clean(stated, 64));
   }
   return { address: address ?? null, claimed, claimedTotal: Math.max(0, at) };
 }

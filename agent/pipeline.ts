@@ -1,0 +1,119 @@
+/**
+ * The agent between its sources and its outbox: lines become observations, rules of scope `node` look at them, and the
+ * audit position moves on only once all that came out of the log before it has been acknowledged.
+ */
+import type { Registry } from 'prom-client';
+import { Engine } from '../shared/detection/engine.ts';
+import { Memory } from '../shared/detection/memory.ts';
+import type { Policy } from '../shared/detection/policy.ts';
+import { rules } from '../shared/detection/rules/index.ts';
+import type { InventoryEvent } from '../shared/schema/inventory-event.ts';
+import type { Observation } from '../shared/schema/observation.ts';
+import { componentMetrics } from '../shared/telemetry/metrics.ts';
+import type { Micros } from '../shared/time.ts';
+import type { Observer } from './observer.ts';
+import type { Outbox, OutboxItem } from './outbox.ts';
+import type { AuditCheckpoint } from './sources/audit-file/checkpoint.ts';
+import type { AuditBatch } from './sources/audit-file/log-reader.ts';
+
+export interface PipelineOptions {
+  observer: Observer;
+  outbox: Outbox;
+  policy: Policy;
+  holdBack: Micros;
+  registry: Registry;
+}
+
+/** A place in the log. It may be remembered when nothing from before it is held back, and all of that is delivered. */
+interface Mark {
+  checkpoint: AuditCheckpoint;
+  /** Event time at which nothing of it is held back any more. */
+  releasedAt: Micros;
+  /** Position in the stream after its last observation; known once it is released. */
+  position: number | undefined;
+}
+
+export class Pipeline {
+  readonly #observer: Observer;
+  readonly #outbox: Outbox;
+  readonly #policy: Policy;
+  readonly #holdBack: Micros;
+  readonly #engine = new Engine(rules, ['node']);
+  /** Rules of scope `node` remember nothing. */
+  readonly #memory = new Memory();
+  readonly #metrics;
+  #marks: Mark[] = [];
+  #now: Micros = 0;
+
+  constructor({ observer, outbox, policy, holdBack, registry }: PipelineOptions) {
+    this.#observer = observer;
+    this.#outbox = outbox;
+    this.#policy = policy;
+    this.#holdBack = holdBack;
+    this.#metrics = componentMetrics(registry, 'pipeline');
+  }
+
+  async take(batch: AuditBatch): Promise<void> {
+    this.#metrics.received(batch.linesRead);
+    for (const line of batch.lines) this.#put(this.#observer.see(line));
+    this.#marks.push({
+      checkpoint: batch.checkpoint,
+      releasedAt: this.#observer.held === 0 ? 0 : this.#observer.watermark + this.#holdBack,
+      position: undefined,
+    });
+    this.advance(this.#observer.watermark);
+    await this.#outbox.room();
+  }
+
+  learn(events: readonly InventoryEvent[]): void {
+    for (const event of events) this.#observer.learn(event);
+  }
+
+  /** What a source says about itself goes the same way as what it sees. */
+  tell(status: Observation): void {
+    this.#put([status]);
+  }
+
+  /** Time goes on: what waited long enough is released. */
+  advance(now: Micros): void {
+    this.#now = Math.max(this.#now, now);
+    this.#put(this.#observer.advance(this.#now));
+    for (const mark of this.#marks) {
+      if (mark.position === undefined && mark.releasedAt <= this.#now) mark.position = this.#outbox.end;
+    }
+  }
+
+  /** The newest place in the log that may be remembered once everything up to `acknowledged` is stored. */
+  reached(acknowledged: number): AuditCheckpoint | undefined {
+    let reached = -1;
+    for (const [index, { position }] of this.#marks.entries()) {
+      if (position === undefined || position > acknowledged) break;
+      reached = index;
+    }
+    if (reached < 0) return undefined;
+    const { checkpoint } = this.#marks[reached] as Mark;
+    this.#marks.splice(0, reached + 1);
+    return checkpoint;
+  }
+
+  /** Nothing more will come: what is held back goes as it is. */
+  flush(): void {
+    this.#put(this.#observer.flush());
+    for (const mark of this.#marks) mark.position ??= this.#outbox.end;
+  }
+
+  #put(observations: readonly Observation[]): void {
+    if (observations.length === 0) return;
+    this.#metrics.sent(observations.length);
+    const items: OutboxItem[] = observations.map((observation) => ({
+      observation,
+      findings: this.#engine.evaluate(observation, {
+        placement: undefined,
+        entry: undefined,
+        memory: this.#memory,
+        policy: this.#policy,
+      }),
+    }));
+    this.#outbox.put(items);
+  }
+}
