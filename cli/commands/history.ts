@@ -2,12 +2,13 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { TokenUse } from '../../shared/schema/observation.ts';
 import { AwayWhere, Placement } from '../../shared/schema/placement.ts';
-import type { Io } from '../io.ts';
+import { type Io, writeLine } from '../io.ts';
+import { renderCredential, ShownCredential } from '../ui/credential.ts';
 import { createStyle, type Style } from '../ui/style.ts';
 import type { Column } from '../ui/table.ts';
 import { type ApiCommandOptions, apiOf, readTime, withApiOptions } from './api-options.ts';
 import type { RegisterCommand } from './command.ts';
-import { printList } from './list-output.ts';
+import { printList, readAs } from './list-output.ts';
 
 interface Options extends ApiCommandOptions {
   since?: string;
@@ -63,7 +64,7 @@ export const registerHistory: RegisterCommand = (program, io) => {
     .option('--until <time>', 'before this time', (text) => readTime(text))
     .option('--cluster <name>')
     .option('--principal <principal>', 'system:serviceaccount:<namespace>:<name>')
-    .option('--credential <id>', 'one token: JTI=...')
+    .option('--credential <id>', 'one token, JTI=...; its own story comes first')
     .option('--pod <pod>', 'the pod that tokens belong to: <namespace>/<name>, or its uid')
     .option('--source <address>', 'from where they were used')
     .option('--verb <verb>')
@@ -72,13 +73,21 @@ export const registerHistory: RegisterCommand = (program, io) => {
     .addOption(new Option('--where <where>', 'of uses that are away').choices(AwayWhere.options))
     .option('--code <status>', 'the HTTP status of the answer', readCode)
     .addHelpText('after', EXAMPLES)
-    .action((options: Options) => listUses(options, io));
+    .action((options: Options) => showHistory(options, io));
 };
 
-async function listUses(options: Options, io: Io): Promise<void> {
+async function showHistory(options: Options, io: Io): Promise<void> {
   const { url: _url, json = false, limit, ...query } = options;
-  const items = apiOf(options, io).list('api/v1/uses', query, limit);
-  const list = { json, limit, schema: Row, columns: columns(createStyle(io, io.stdout)), none: 'no uses' };
+  const api = apiOf(options, io);
+  const style = createStyle(io, io.stdout);
+  if (query.credential !== undefined && !json) {
+    const path = `api/v1/credentials/${encodeURIComponent(query.credential)}`;
+    const credential = readAs(ShownCredential, await api.get(path, { cluster: query.cluster }));
+    const lines = renderCredential(credential, style, io.stdout.columns ?? 100);
+    await writeLine(io.stdout, [...lines, ''].join('\n'));
+  }
+  const items = api.list('api/v1/uses', query, limit);
+  const list = { json, limit, schema: Row, columns: columns(style), none: 'no uses' };
   await printList(items, list, io);
 }
 

@@ -2,21 +2,15 @@
 import type { Alert } from '../../shared/schema/alert.ts';
 import { printable } from '../../shared/text.ts';
 import { formatTime } from '../../shared/time.ts';
+import { bindingText, createProse, toSecond } from './prose.ts';
 import type { Style } from './style.ts';
-import { wrap } from './width.ts';
-
-const MAX_WIDTH = 110;
 
 /** What is shown of it; the list of findings and of evidence is for programs. */
 export type ShownAlert = Omit<Alert, 'findings' | 'evidence'>;
 
 export function renderAlert(alert: ShownAlert, style: Style, width: number): string[] {
-  const room = Math.min(width, MAX_WIDTH);
+  const { flow, fact } = createProse(style, width);
   const paint = style.severity(alert.severity);
-  const flow = (text: string, indent: string, first = indent): string[] =>
-    wrap(printable(text), room - indent.length).map((line, index) => (index === 0 ? first : indent) + line);
-  const fact = (name: string, text: string): string[] =>
-    text === '' ? [] : flow(text, ' '.repeat(14), `  ${style.dim(name.padEnd(12))}`);
   const part = (heading: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : ['', `  ${style.bold(heading)}`, ...lines];
 
@@ -27,12 +21,12 @@ export function renderAlert(alert: ShownAlert, style: Style, width: number): str
     ...fact('confidence', `${alert.confidence}: ${alert.confidenceWhy}`),
     ...fact('principal', alert.principal),
     ...fact('credential', credentialText(alert)),
-    ...fact('belongs to', bindingText(alert)),
+    ...fact('belongs to', bindingText(alert.binding)),
     ...fact(
       'used from',
-      alert.sources.map(({ address, where, count }) => `${address} (${where}, ${count} times)`).join(', '),
+      alert.sources.map(({ address, where, count }) => `${address} (${where}, ${count}×)`).join(', '),
     ),
-    ...fact('seen', `${seconds(alert.firstSeen)} to ${seconds(alert.lastSeen)}`),
+    ...fact('seen', `${toSecond(alert.firstSeen)} to ${toSecond(alert.lastSeen)}`),
     ...fact('ATT&CK', alert.attack.map(({ id, name }) => `${id} ${name}`).join(', ')),
     ...fact('alert', `${alert.id} (${alert.status}, cluster ${alert.cluster})`),
     ...part(
@@ -69,13 +63,4 @@ export function renderAlert(alert: ShownAlert, style: Style, width: number): str
 function credentialText({ credential, credentialKind, relatedCredentials }: ShownAlert): string {
   const related = relatedCredentials.length > 0 ? `; also ${relatedCredentials.join(', ')}` : '';
   return `${credential ?? 'not named'}${credentialKind ? ` (${credentialKind})` : ''}${related}`;
-}
-
-function bindingText({ binding: { pod, node } }: ShownAlert): string {
-  const places = [pod && `pod ${pod.namespace}/${pod.name}`, node && `node ${node.name}`];
-  return places.filter((place) => place !== undefined).join(' on ');
-}
-
-function seconds(time: string): string {
-  return time.replace(/\.\d+/, '');
 }

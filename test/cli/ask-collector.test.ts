@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { readTime } from '../../cli/commands/api-options.ts';
 import { type Answer, type FakeCollector, fakeCollector } from './fake-collector.ts';
 import { truant } from './harness.ts';
-import { alert, placement, use } from './samples.ts';
+import { alert, credentialLife, placement, use } from './samples.ts';
 
 let collector: FakeCollector | undefined;
 afterEach(async () => {
@@ -59,6 +59,7 @@ describe('truant history', () => {
     await ask(
       [
         'history',
+        '--json',
         '--since',
         '2030-01-01T00:00:00Z',
         '--until',
@@ -138,6 +139,30 @@ describe('truant history', () => {
     expect(collector?.asked).toHaveLength(1);
   });
 
+  test('of one credential: its story, then its uses; as JSON, its uses alone', async () => {
+    const answer = (url: URL): Answer =>
+      url.pathname.includes('/credentials/') ? { body: credentialLife } : page([placed]);
+    const { code, stdout } = await ask(['history', '--credential', 'JTI=6f/2f', '--cluster', 'c'], answer);
+    expect(code).toBe(0);
+    expect(collector?.asked.map(({ url }) => `${url.pathname}${url.search}`)).toEqual([
+      '/api/v1/credentials/JTI%3D6f%2F2f?cluster=c',
+      '/api/v1/uses?credential=JTI%3D6f%2F2f&cluster=c&limit=100',
+    ]);
+    for (const text of [
+      'pod shop/cart-7d9c4 on node node-a',
+      '2030-01-01T11:00:00Z to system:node:node-a at 10.0.0.1',
+      '3: 1 at home, 2 away, 0 unclear, 1 refused',
+      '203.0.113.9 (2×), no address (1×)',
+      'al_1',
+      'get secrets shop/db-password',
+    ]) {
+      expect(stdout).toContain(text);
+    }
+    await collector?.close();
+    const json = await ask(['history', '--credential', 'JTI=6f', '--json'], answer);
+    expect(JSON.parse(json.stdout)).toEqual(placed);
+  });
+
   test('text from outside stays text', async () => {
     const hostile = { ...use, request: { ...use.request, name: '\u001b[2J\u202e\nx' } };
     for (const mode of [[], ['--json']]) {
@@ -173,7 +198,7 @@ describe('truant alerts', () => {
       'CRITICAL',
       alert.title,
       'pod shop/cart-7d9c4 on node node-a',
-      '203.0.113.9 (internet, 2 times)',
+      '203.0.113.9 (internet, 2×)',
       '12:00:00  The token was used from 203.0.113.9',
       '2 × get secrets in shop (1 refused)',
       "kubectl delete pod -n 'shop' 'cart-7d9c4'",

@@ -80,3 +80,27 @@ export const alert: Alert = {
   ],
   triage: ['Look where the address is.', 'Rotate what it could read.'],
 };
+
+export const credentialLife = {
+  cluster: 'kubernetes',
+  id: use.credential.id,
+  kind: 'projected',
+  principal: use.principal,
+  binding: use.binding,
+  status: 'used',
+  firstSeen: use.time,
+  lastSeen: use.time,
+  uses: { total: 3, refused: 1, home: 1, away: 2, unclear: 0, undecided: 0 },
+  sources: [
+    { value: '203.0.113.9', count: 2, firstSeen: use.time, lastSeen: use.time },
+    { value: null, count: 1, firstSeen: use.time, lastSeen: use.time },
+  ],
+  userAgents: [],
+  issue: {
+    timeText: '2030-01-01T11:00:00.000000Z',
+    actor: { username: 'system:node:node-a', binding: {} },
+    source: { address: '10.0.0.1', claimed: [], claimedTotal: 0 },
+  },
+  issues: [],
+  alerts: ['al_1'],
+};

@@ -1,0 +1,59 @@
+/** The life of one credential, for people. */
+import { z } from 'zod';
+import { Binding } from '../../shared/schema/observation.ts';
+import { bindingText, createProse, toSecond } from './prose.ts';
+import type { Style } from './style.ts';
+
+const time = z.number().nullable();
+const Requester = z.looseObject({
+  timeText: z.string(),
+  actor: z.looseObject({ username: z.string() }),
+  source: z.looseObject({ address: z.string().nullable() }),
+});
+
+/** What is shown of what a collector says about a credential. A newer collector may say more. */
+export const ShownCredential = z.looseObject({
+  cluster: z.string(),
+  id: z.string(),
+  kind: z.string().nullable(),
+  principal: z.string().nullable(),
+  binding: Binding,
+  status: z.string(),
+  firstSeen: time,
+  lastSeen: time,
+  uses: z.looseObject({
+    total: z.number(),
+    refused: z.number(),
+    home: z.number(),
+    away: z.number(),
+    unclear: z.number(),
+  }),
+  sources: z.array(z.looseObject({ value: z.string().nullable(), count: z.number() })),
+  issue: Requester.nullable(),
+  alerts: z.array(z.string()),
+});
+export type ShownCredential = z.infer<typeof ShownCredential>;
+
+export function renderCredential(credential: ShownCredential, style: Style, width: number): string[] {
+  const { uses, issue } = credential;
+  const { flow, fact } = createProse(style, width);
+  const counts = [`${uses.home} at home`, `${uses.away} away`, `${uses.unclear} unclear`, `${uses.refused} refused`];
+  return [
+    ...flow(`${credential.id}${credential.kind ? ` (${credential.kind})` : ''}`, ''),
+    ...fact('principal', credential.principal ?? ''),
+    ...fact('belongs to', bindingText(credential.binding)),
+    ...fact('status', `${credential.status} (cluster ${credential.cluster})`),
+    ...fact(
+      'issued',
+      issue ? `${toSecond(issue.timeText)} to ${issue.actor.username} at ${issue.source.address ?? 'no address'}` : '',
+    ),
+    ...fact('seen', span(credential)),
+    ...fact('uses', `${uses.total}: ${counts.join(', ')}`),
+    ...fact('from', credential.sources.map(({ value, count }) => `${value ?? 'no address'} (${count}×)`).join(', ')),
+    ...fact('alerts', credential.alerts.join(', ')),
+  ];
+}
+
+function span({ firstSeen, lastSeen }: ShownCredential): string {
+  return firstSeen === null || lastSeen === null ? '' : `${toSecond(firstSeen)} to ${toSecond(lastSeen)}`;
+}
