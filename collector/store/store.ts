@@ -36,6 +36,8 @@ export interface Fresh {
   duplicates: number;
   /** Set aside by the receiver, not counting those below the stream's position. */
   rejected: number;
+  /** Never came: the arrival begins that far above the stream's position. */
+  missing: number;
 }
 
 export interface Commit {
@@ -55,6 +57,8 @@ export interface StreamState {
   position: number;
   accepted: number;
   rejected: number;
+  /** Numbers that were left out: observations that got lost on their way. */
+  missing: number;
   /** By the collector's clock. */
   firstSeen: Micros;
   lastSeen: Micros;
@@ -153,6 +157,13 @@ export interface CredentialLife {
   alerts: string[];
 }
 
+/** Oldest first. */
+export interface Recent {
+  decided: Observation[];
+  /** Uses whose verdict is still to come. */
+  undecided: Observation[];
+}
+
 export interface Retention {
   /** The collector's clock. */
   now: Micros;
@@ -183,8 +194,8 @@ export interface Store {
    * of it survives a crash. Rejects, changing nothing, when the stream is no longer where `fresh` follows it.
    */
   commit(commit: Commit): Promise<void>;
-  /** The newest observations of a cluster, at most `limit` and no older than `within` before the newest; oldest first. */
-  recent(cluster: string, within: Micros, limit: number): Promise<Observation[]>;
+  /** The newest observations of a cluster, at most `limit` and no older than `within` before the newest. */
+  recent(cluster: string, within: Micros, limit: number): Promise<Recent>;
   /** Alerts of a cluster that are not closed, oldest first, the newest `limit` of them. */
   openAlerts(cluster: string, limit: number): Promise<Alert[]>;
   uses(filter: UsesFilter, paging: Paging): Promise<Page<PlacedUse>>;

@@ -56,7 +56,13 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
             const observations = list.map(({ o }, n) => ({ ...o, time: START + n }));
             const placements = list.flatMap(({ o, placement }) => (o.kind === 'use' ? [[o.id, placement]] : []));
             await send(store, 0, observations, placements as [string, Placement][], { cluster, stream: cluster });
-            expect(await store.recent(cluster, DAY, 100)).toEqual(observations);
+            const { decided, undecided } = await store.recent(cluster, DAY, 100);
+            expect([...decided, ...undecided].toSorted((a, b) => a.time - b.time)).toEqual(observations);
+            expect(undecided.map(({ id }) => id)).toEqual(
+              list
+                .filter(({ o, placement }) => o.kind === 'use' && placement.reason === 'deciding')
+                .map(({ o }) => o.id),
+            );
             const { items } = await store.uses({ cluster }, all);
             expect(items.map((item) => [item.use.id, item.placement])).toEqual(placements.toReversed());
           }),
@@ -69,14 +75,20 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
         expect((await store.uses({}, all)).items[0]?.use.request.userAgent).toBe('a\ufffdb');
       });
 
+      test('only uses wait for a verdict, unless one was announced', async () => {
+        await send(store, 0, [issue(0), issue(1), use(2)], [[idOf(1), DECIDING]]);
+        const { decided, undecided } = await store.recent(CLUSTER, DAY, 10);
+        expect([decided.map((o) => o.id), undecided.map((o) => o.id)]).toEqual([[idOf(0)], [idOf(1), idOf(2)]]);
+      });
+
       test('the recent ones are the newest, by the newest observation and not by the clock', async () => {
         await send(store, 0, [use(0), use(60), use(120), use(121)]);
         await send(store, 0, [use(9000)], [], { cluster: 'other', stream: 'other/x/y' });
         const recent = async (within: number, limit: number) =>
-          (await store.recent(CLUSTER, within, limit)).map((o) => o.id);
+          (await store.recent(CLUSTER, within, limit)).decided.map((o) => o.id);
         expect(await recent(61 * SECOND, 10)).toEqual([idOf(60), idOf(120), idOf(121)]);
         expect(await recent(HOUR, 2)).toEqual([idOf(120), idOf(121)]);
-        expect(await store.recent('nobody', HOUR, 2)).toEqual([]);
+        expect(await store.recent('nobody', HOUR, 2)).toEqual({ decided: [], undecided: [] });
       });
     });
 
@@ -94,6 +106,14 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
         expect(await send(store, 0, [use(0), null, use(2)])).toMatchObject({ rejected: 1, position: 3 });
         expect(await send(store, 0, [use(0), null, use(2), use(3)])).toMatchObject({ rejected: 0, duplicates: 3 });
         expect(ids((await store.uses({}, all)).items)).toEqual([3, 2, 0].map(idOf));
+      });
+
+      test('a stream that goes on later than where it stopped is taken, and the gap is counted', async () => {
+        await send(store, 0, [use(0)]);
+        expect(await send(store, 4, [use(4)])).toMatchObject({ missing: 3, duplicates: 0, position: 5 });
+        expect(await send(store, 5, [use(5)])).toMatchObject({ missing: 0, position: 6 });
+        expect(await store.streams()).toMatchObject([{ position: 6, accepted: 3, missing: 3 }]);
+        expect(await send(store, 1, [use(1)])).toMatchObject({ duplicates: 1, missing: 0 });
       });
 
       test('any split of a stream into batches, with retries and overlaps, gives the same rows', async () => {
@@ -170,6 +190,7 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
             position: 4,
             accepted: 3,
             rejected: 1,
+            missing: 0,
             firstSeen: START + MINUTE,
             lastSeen: START + HOUR,
             newest: START + 5 * SECOND,

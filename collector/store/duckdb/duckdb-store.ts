@@ -112,6 +112,7 @@ class DuckDbStore implements Store {
         observations: fresh,
         rejected,
         duplicates: observations.length - fresh.length - rejected,
+        missing: Math.max(0, arrival.position - follows),
       };
     });
   }
@@ -249,6 +250,7 @@ function advanced(before: StreamState | undefined, fresh: Fresh, at: Micros): St
     position: fresh.position,
     accepted: (before?.accepted ?? 0) + fresh.observations.length,
     rejected: (before?.rejected ?? 0) + fresh.rejected,
+    missing: (before?.missing ?? 0) + fresh.missing,
     firstSeen: before?.firstSeen ?? at,
     lastSeen: at,
     newest: times.reduce<number | null>((most, time) => Math.max(most ?? 0, time), before?.newest ?? null),

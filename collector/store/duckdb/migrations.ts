@@ -36,7 +36,7 @@ const MIGRATIONS: readonly string[] = [
     summary VARCHAR, body VARCHAR);
 
   CREATE TABLE streams (
-    stream VARCHAR, cluster VARCHAR, agent VARCHAR, position BIGINT, accepted BIGINT, rejected BIGINT,
+    stream VARCHAR, cluster VARCHAR, agent VARCHAR, position BIGINT, accepted BIGINT, rejected BIGINT, missing BIGINT,
     first_seen BIGINT, last_seen BIGINT, newest BIGINT);
   `,
 ];

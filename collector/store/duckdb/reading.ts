@@ -10,6 +10,7 @@ import type {
   Page,
   Paging,
   PlacedUse,
+  Recent,
   StoreSize,
   StreamState,
   UsesFilter,
@@ -122,19 +123,22 @@ export async function readRecent(
   cluster: string,
   within: Micros,
   limit: number,
-): Promise<Observation[]> {
+): Promise<Recent> {
   const [row] = await query(connection, 'SELECT max(time) AS newest FROM history WHERE cluster = $1', [cluster]);
-  if (row?.['newest'] == null) return [];
+  if (row?.['newest'] == null) return { decided: [], undecided: [] };
   const { sql, values } = where([
     ['cluster = ?', cluster],
     ['time >= ?', toNumber(row['newest']) - within],
   ]);
-  const rows = await query(
-    connection,
-    `SELECT ${COLUMN_LIST} FROM history ${sql} ORDER BY time DESC, seen DESC, id DESC LIMIT ${limit}`,
-    values,
-  );
-  return rows.map((found) => fromRow(readColumns(found)).observation).toReversed();
+  const newest = async (table: string) => {
+    const rows = await query(
+      connection,
+      `SELECT ${COLUMN_LIST} FROM ${table} ${sql} ORDER BY time DESC, seen DESC, id DESC LIMIT ${limit}`,
+      values,
+    );
+    return rows.map((found) => fromRow(readColumns(found)).observation).toReversed();
+  };
+  return { decided: await newest('observations'), undecided: await newest('undecided') };
 }
 
 /**
@@ -167,6 +171,7 @@ export async function readStreams(connection: DuckDBConnection): Promise<StreamS
     position: toNumber(row['position']),
     accepted: toNumber(row['accepted']),
     rejected: toNumber(row['rejected']),
+    missing: toNumber(row['missing']),
     firstSeen: toNumber(row['first_seen']),
     lastSeen: toNumber(row['last_seen']),
     newest: row['newest'] === null ? null : toNumber(row['newest']),

@@ -17,7 +17,7 @@ export async function insertObservations(connection: DuckDBConnection, commit: C
   const undecided: PlacedObservation[] = [];
   for (const observation of commit.fresh?.observations ?? []) {
     const placement = commit.outcome.placements.get(observation.id);
-    const list = awaitsVerdict(observation) && !isFinal(placement) ? undecided : decided;
+    const list = awaitsVerdict(observation, placement) ? undecided : decided;
     list.push({ cluster: commit.cluster, observation, placement });
   }
   await append(connection, 'observations', decided, (appender, row) => appendColumns(appender, toRow(row)));
@@ -27,12 +27,13 @@ export async function insertObservations(connection: DuckDBConnection, commit: C
   });
 }
 
-function awaitsVerdict(observation: Observation): boolean {
-  return observation.kind === 'use' || observation.kind === 'issue';
+/** Every use gets a verdict; anything else only when it was said that one will come. */
+function awaitsVerdict(observation: Observation, placement: Placement | undefined): boolean {
+  return placement === undefined ? observation.kind === 'use' : !isFinal(placement);
 }
 
-function isFinal(placement: Placement | undefined): placement is Placement {
-  return placement !== undefined && placement.reason !== 'deciding';
+function isFinal(placement: Placement): boolean {
+  return placement.reason !== 'deciding';
 }
 
 /** Final verdicts on rows of earlier commits: those rows move to where they stay. */
@@ -104,24 +105,21 @@ function summaryOf(alert: Alert): AlertSummary {
 }
 
 export async function saveStream(connection: DuckDBConnection, state: StreamState, isNew: boolean): Promise<void> {
-  const { stream, cluster, agent, position, accepted, rejected, firstSeen, lastSeen, newest } = state;
+  const { stream, cluster, agent, position, accepted, rejected, missing, firstSeen, lastSeen, newest } = state;
+  const changing = [position, accepted, rejected, missing, lastSeen, newest];
   if (isNew) {
-    await query(connection, 'INSERT INTO streams VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
-      stream,
-      cluster,
-      agent,
-      position,
-      accepted,
-      rejected,
-      firstSeen,
-      lastSeen,
-      newest,
-    ]);
+    await query(
+      connection,
+      `INSERT INTO streams (position, accepted, rejected, missing, last_seen, newest, stream, cluster, agent, first_seen)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+      [...changing, stream, cluster, agent, firstSeen],
+    );
   } else {
     await query(
       connection,
-      `UPDATE streams SET position = $2, accepted = $3, rejected = $4, last_seen = $5, newest = $6 WHERE stream = $1`,
-      [stream, position, accepted, rejected, lastSeen, newest],
+      `UPDATE streams SET position = $1, accepted = $2, rejected = $3, missing = $4, last_seen = $5, newest = $6
+       WHERE stream = $7`,
+      [...changing, stream],
     );
   }
 }

@@ -1,0 +1,205 @@
+/**
+ * Lets one correlator a cluster look at everything that comes in, and stores what came in together with what was made of
+ * it: one at a time, so that a correlator is never ahead of the store by more than what is being committed. Whenever a
+ * commit fails, the correlator is thrown away and made anew from what is stored.
+ */
+import type { Registry } from 'prom-client';
+import { type Component, createComponent } from '../../shared/component/component.ts';
+import type { CorrelatorPort, Outcome } from '../../shared/detection/correlator-types.ts';
+import { TruantError } from '../../shared/errors.ts';
+import type { Alert, Finding } from '../../shared/schema/alert.ts';
+import type { Observation } from '../../shared/schema/observation.ts';
+import type { Logger } from '../../shared/telemetry/logger.ts';
+import { componentMetrics } from '../../shared/telemetry/metrics.ts';
+import type { Clock, Micros } from '../../shared/time.ts';
+import type { Every } from '../every.ts';
+import type { Arrival, Commit, Fresh, Store } from '../store/store.ts';
+import { TaskQueue } from '../task-queue.ts';
+
+export interface CorrelationOptions {
+  store: Store;
+  newCorrelator: (cluster: string) => CorrelatorPort;
+  /** Event time, as it goes on by itself. */
+  clock: Clock;
+  every: Every;
+  /** How many clusters are followed; each takes memory. */
+  maxClusters: number;
+  /** How many batches may wait for their turn. */
+  maxWaiting: number;
+  /** What a correlator is made anew from: the newest observations, so far back and so many. */
+  restore: { within: Micros; limit: number };
+  log: Logger;
+  registry: Registry;
+}
+
+/** What became of an arrival. */
+export interface Receipt {
+  accepted: number;
+  /** Stored before. */
+  duplicates: number;
+  rejected: number;
+  /** The stream's: number of the next observation. */
+  position: number;
+}
+
+export interface Correlation {
+  readonly component: Component;
+  /**
+   * Resolves once everything is stored.
+   *
+   * @throws TruantError OVERLOADED when too much waits or it would be one cluster too many, STORE_UNAVAILABLE
+   */
+  take(arrival: Arrival, findings: readonly Finding[]): Promise<Receipt>;
+  /** Tells of alerts that are new or changed, once they are stored. Returns how to end that. */
+  onAlerts(listener: (alerts: readonly Alert[]) => void): () => void;
+}
+
+const TICK_MS = 1000;
+const NOTHING: Outcome = { placements: new Map(), alerts: [] };
+const MOST_OPEN_ALERTS = 5000;
+
+export function createCorrelation(options: CorrelationOptions): Correlation {
+  const { store, clock, log } = options;
+  const metrics = componentMetrics(options.registry, 'correlate', {
+    dropped: ['gap'],
+    errors: ['commit', 'restore', 'correlator'],
+  });
+  const turns = new TaskQueue({ concurrency: 1, capacity: options.maxWaiting });
+  /** Every cluster that was ever heard of; undefined until its correlator is made (anew). */
+  const clusters = new Map<string, CorrelatorPort | undefined>();
+  const listeners = new Set<(alerts: readonly Alert[]) => void>();
+  let blind: string | undefined;
+  let ticking = false;
+  let stopTicking = (): void => undefined;
+
+  async function take(arrival: Arrival, findings: readonly Finding[]): Promise<Receipt> {
+    metrics.received(arrival.observations.length);
+    const { cluster, stream } = arrival;
+    const correlator = await correlatorOf(cluster);
+    const fresh = await store.unseen(arrival);
+    if (fresh.missing > 0) {
+      metrics.dropped('gap', fresh.missing);
+      log.warn({ stream, missing: fresh.missing }, 'a stream went on later than where it had stopped');
+    }
+    // A finding knows its id, so one that comes again changes nothing; and a whole batch that comes again brings none.
+    if (arrival.observations.length === 0 || fresh.position > fresh.follows) {
+      const outcome = judged(cluster, () => correlator.process(fresh.observations, findings));
+      if (!outcome) clusters.set(cluster, undefined);
+      await commit(cluster, outcome ?? NOTHING, fresh);
+      metrics.sent(fresh.observations.length);
+    }
+    return {
+      accepted: fresh.observations.length,
+      duplicates: fresh.duplicates,
+      rejected: fresh.rejected,
+      position: fresh.position,
+    };
+  }
+
+  /** The cluster's correlator, made from what is stored if there is none. */
+  async function correlatorOf(cluster: string): Promise<CorrelatorPort> {
+    const existing = clusters.get(cluster);
+    if (existing) return existing;
+    if (!clusters.has(cluster) && clusters.size >= options.maxClusters) {
+      throw new TruantError('OVERLOADED', `This collector follows ${options.maxClusters} clusters and takes no other.`);
+    }
+    const { decided, undecided } = await store.recent(cluster, options.restore.within, options.restore.limit);
+    const correlator = restored(cluster, decided, await store.openAlerts(cluster, MOST_OPEN_ALERTS));
+    // Looked at again: nobody has been told yet what becomes of them.
+    const outcome = undecided.length > 0 && judged(cluster, () => correlator.process(undecided, []));
+    if (outcome) await commit(cluster, outcome);
+    clusters.set(cluster, correlator);
+    return correlator;
+  }
+
+  function restored(cluster: string, observations: Observation[], alerts: Alert[]): CorrelatorPort {
+    const correlator = options.newCorrelator(cluster);
+    try {
+      correlator.restore(observations, alerts);
+      return correlator;
+    } catch (error) {
+      // Better to go on without the past than not at all.
+      metrics.error('restore');
+      log.error({ err: error, cluster }, 'correlator could not be restored from what is stored');
+      return options.newCorrelator(cluster);
+    }
+  }
+
+  /** A defect in a rule must not keep the history from being written: then it is stored without a verdict. */
+  function judged(cluster: string, work: () => Outcome): Outcome | undefined {
+    try {
+      const outcome = work();
+      blind = undefined;
+      return outcome;
+    } catch (error) {
+      metrics.error('correlator');
+      log.error({ err: error, cluster }, 'correlator failed; what came in is stored without a verdict');
+      blind = 'A correlator failed: some of what came in was stored without a verdict.';
+      return undefined;
+    }
+  }
+
+  async function commit(cluster: string, outcome: Outcome, fresh?: Fresh): Promise<void> {
+    if (!fresh && outcome.placements.size === 0 && outcome.alerts.length === 0) return;
+    try {
+      await store.commit({ cluster, at: clock.now(), outcome, ...(fresh && { fresh }) } satisfies Commit);
+    } catch (error) {
+      metrics.error('commit');
+      clusters.set(cluster, undefined);
+      throw error;
+    }
+    if (outcome.alerts.length === 0) return;
+    for (const listener of listeners) {
+      try {
+        listener(outcome.alerts);
+      } catch (error) {
+        log.error({ err: error }, 'somebody who was told of alerts failed');
+      }
+    }
+  }
+
+  /** Lets event time go on where nothing comes in. */
+  async function tick(): Promise<void> {
+    for (const cluster of clusters.keys()) {
+      try {
+        const correlator = await correlatorOf(cluster);
+        const outcome = judged(cluster, () => correlator.advance(clock.now()));
+        if (outcome) await commit(cluster, outcome);
+        else clusters.set(cluster, undefined);
+      } catch (error) {
+        log.warn({ err: error, cluster }, 'a tick could not be stored; it will be made up for');
+      }
+    }
+  }
+
+  const component = createComponent('correlate', {
+    start: async () => {
+      for (const { cluster } of await store.streams()) {
+        if (clusters.size < options.maxClusters) clusters.set(cluster, undefined);
+      }
+      for (const cluster of clusters.keys()) await correlatorOf(cluster);
+      stopTicking = options.every(TICK_MS, () => {
+        if (ticking) return;
+        ticking = true;
+        const done = turns.run(tick).catch((error: unknown) => log.debug({ err: error }, 'a tick was left out'));
+        void done.finally(() => {
+          ticking = false;
+        });
+      });
+    },
+    stop: async () => {
+      stopTicking();
+      await turns.close();
+    },
+    degraded: () => blind,
+  });
+
+  return {
+    component,
+    take: (arrival, findings) => turns.run(() => take(arrival, findings)),
+    onAlerts: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
