@@ -1,6 +1,8 @@
+import { AgedMap } from './aged-map.ts';
+
 /** A Map that keeps the most recently touched `max` entries and counts those that it let go. */
 export class BoundedMap<K, V> {
-  readonly #map = new Map<K, V>();
+  readonly #map = new AgedMap<K, V>();
   readonly #max: number;
   #evicted = 0;
 
@@ -39,11 +41,8 @@ export class BoundedMap<K, V> {
     this.#map.delete(key);
     this.#map.set(key, value);
     if (this.#map.size <= this.#max) return;
-    for (const oldest of this.#map.keys()) {
-      this.#map.delete(oldest);
-      this.#evicted += 1;
-      return;
-    }
+    this.#map.delete(this.#map.oldest() as K);
+    this.#evicted += 1;
   }
 
   delete(key: K): void {

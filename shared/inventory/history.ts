@@ -3,6 +3,7 @@
  * times, so that the order in which they come does not matter as long as they are late by less than `SETTLED`.
  */
 import { MINUTE, type Micros } from '../time.ts';
+import { AgedMap } from './aged-map.ts';
 import { Timeline, type TimelineEntry } from './timeline.ts';
 
 /** What any of them is at a time. */
@@ -39,10 +40,10 @@ const NONE: ReadonlySet<never> = new Set();
 
 export class History<F, S extends State> {
   readonly #options: HistoryOptions<F, S>;
-  readonly #tracks = new Map<string, Track<F, S>>();
+  readonly #tracks = new AgedMap<string, Track<F, S>>();
   readonly #byAddress = new Map<string, Set<Track<F, S>>>();
   /** Keys of what has gone, with the time; those that went first come first. */
-  readonly #gone = new Map<string, Micros>();
+  readonly #gone = new AgedMap<string, Micros>();
   #relists: { time: Micros; keys: ReadonlySet<string> }[] = [];
   #now: Micros = 0;
   #evicted = 0;
@@ -138,12 +139,13 @@ export class History<F, S extends State> {
   }
 
   #makeRoom(): void {
-    for (const [key, time] of this.#gone) {
-      if (time >= this.#now - this.#options.retention) break;
+    const horizon = this.#now - this.#options.retention;
+    for (let key = this.#gone.oldest(); key !== undefined; key = this.#gone.oldest()) {
+      if ((this.#gone.get(key) as Micros) >= horizon) break;
       this.#forget(key);
     }
     while (this.#tracks.size > this.#options.max) {
-      const oldest = first(this.#gone) ?? first(this.#tracks);
+      const oldest = this.#gone.oldest() ?? this.#tracks.oldest();
       if (oldest === undefined) return;
       this.#forget(oldest);
       this.#evicted += 1;
@@ -158,9 +160,4 @@ export class History<F, S extends State> {
     this.#unindex(track);
     this.#options.onForget?.(track);
   }
-}
-
-function first(map: ReadonlyMap<string, unknown>): string | undefined {
-  for (const key of map.keys()) return key;
-  return undefined;
 }

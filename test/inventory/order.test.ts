@@ -25,7 +25,7 @@ const ADDRESSES = [
   '10.244.0.99',
 ];
 
-const nodeOf = (uid: string) => (uid === 'h1' || uid < 'p3' ? 'node-a' : 'node-b');
+const nodeOf = (uid: string): keyof typeof NODE_ADDRESSES => (uid === 'h1' || uid < 'p3' ? 'node-a' : 'node-b');
 
 /** Seconds; events have different ones, so that what is true at any moment is never in doubt. */
 const seconds = fc.integer({ min: 0, max: 300 }).map((tenths) => tenths / 10);
@@ -59,7 +59,7 @@ const podEvent = fc
 const hostPodEvent = fc
   .record({ uid: fc.constantFrom(...HOST_PODS), ended: fc.boolean(), assigned: fc.boolean() })
   .map(({ uid, ended, assigned }) => (time: Micros): InventoryEvent => {
-    const node = nodeOf(uid) as keyof typeof NODE_ADDRESSES;
+    const node = nodeOf(uid);
     const addresses = assigned ? NODE_ADDRESSES[node].slice(0, 1) : [];
     return {
       type: 'pod-upsert',
