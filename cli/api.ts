@@ -13,11 +13,8 @@ export interface ApiOptions {
 }
 
 const Page = z.looseObject({ items: z.array(z.unknown()), next: z.string().nullable() });
-/** However an error is wrapped, its message is worth showing. */
-const Refusal = z.looseObject({
-  message: z.string().optional(),
-  error: z.union([z.string(), z.looseObject({ message: z.string() })]).optional(),
-});
+/** RFC 9457: what is wrong, as a sentence. */
+const Problem = z.looseObject({ detail: z.string() });
 
 /** Most that one request asks for; the collector has a limit of its own. */
 const PAGE = 200;
@@ -94,9 +91,7 @@ async function readJson(response: Response, url: URL): Promise<unknown> {
 }
 
 function refused(response: Response, url: URL, body: unknown): TruantError {
-  const refusal = Refusal.safeParse(body).data;
-  const inner = typeof refusal?.error === 'string' ? undefined : refusal?.error?.message;
-  const said = printable(inner ?? refusal?.message ?? `HTTP status ${response.status}`).slice(0, 500);
+  const said = printable(Problem.safeParse(body).data?.detail ?? `HTTP status ${response.status}`).slice(0, 500);
   switch (response.status) {
     case 400:
       return new TruantError('REQUEST_INVALID', said);

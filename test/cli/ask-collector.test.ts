@@ -220,16 +220,20 @@ describe('truant alerts', () => {
 
 describe('when the collector does not answer as hoped', () => {
   test.each([
-    { status: 400, code: 2, body: { error: { message: 'since: must be a time' } }, says: 'since: must be a time' },
-    { status: 400, code: 2, body: { message: 'since: must be a time' }, says: 'since: must be a time' },
-    { status: 401, code: 4, body: { error: 'Unauthorized' }, says: 'TRUANT_TOKEN' },
+    {
+      status: 400,
+      code: 2,
+      body: { detail: 'source must be an IP address' },
+      says: 'truant: source must be an IP address',
+    },
+    { status: 401, code: 4, body: { title: 'Unauthorized' }, says: 'TRUANT_TOKEN' },
     { status: 403, code: 4, body: {}, says: 'refuses: HTTP status 403' },
-    { status: 404, code: 3, body: { message: 'no alert 3f0c9a' }, says: 'no alert 3f0c9a' },
+    { status: 404, code: 3, body: { detail: 'no alert 3f0c9a' }, says: 'no alert 3f0c9a' },
     { status: 503, code: 4, body: 'busy', says: "can't answer: HTTP status 503" },
     { status: 200, code: 4, body: '<html>', says: 'is no collector of this version' },
     { status: 200, code: 4, body: { items: 'x' }, says: 'is no collector of this version' },
     { status: 200, code: 4, body: { items: [{ id: 1 }], next: null }, says: 'not one that this version can read' },
-    { status: 500, code: 4, body: { message: '\u001b[2J' }, says: '\\e[2J' },
+    { status: 500, code: 4, body: { detail: '\u001b[2J' }, says: '\\e[2J' },
   ])('$status $body', async ({ status, code, body, says }) => {
     const ran = await ask(['alerts'], { status, body });
     expect(ran.code).toBe(code);
