@@ -56,11 +56,10 @@ function isWatchedSubresource(region: Buffer, at: number): boolean {
   );
 }
 
-/** Anything but three plain digits other than 401: a number has many spellings (`401.0`, `4.01e2`). */
+/** 401 itself, and whatever is longer than three characters: a number has many spellings (`401.0`, `4.01e2`). */
 function mayBe401(region: Buffer, at: number): boolean {
   const value = valueAfterKey(region, at + 'code"'.length);
   if (value === -1) return false;
-  for (let i = value; i < value + 3; i++) if (!isDigit(region[i])) return true;
   if (continuesNumber(region[value + 3])) return true;
   return region[value] === 0x34 && region[value + 1] === 0x30 && region[value + 2] === 0x31;
 }
@@ -87,10 +86,9 @@ function maySpellNeedle(region: Buffer, at: number): boolean {
 }
 
 const isSpace = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x09 || byte === 0x0d;
-const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;
 /** A digit, `.`, `e` or `E`. */
-const continuesNumber = (byte: number | undefined): boolean =>
-  isDigit(byte) || byte === 0x2e || byte === 0x65 || byte === 0x45;
+const continuesNumber = (byte = 0): boolean =>
+  (byte >= 0x30 && byte <= 0x39) || byte === 0x2e || byte === 0x65 || byte === 0x45;
 
 /**
  * Calls back for every line of `region`, in order, with its start, its end (without the newline) and whether it can matter.

@@ -11,10 +11,6 @@ export interface Scrubbed {
 
 export const SCRUBBED = '[scrubbed]';
 
-/** How much of a token's head is looked at, and how much of it must be there at least: less is not half of a header. */
-const HEAD_CHARS = 20;
-const MIN_HEAD_CHARS = 12;
-
 const ENCODED_RUN = /(?:[A-Za-z0-9_.~+-]|%[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2})+/g;
 const ENCODED_CHAR = /(?:%|\\u00)([0-9A-Fa-f]{2})/g;
 /** An escape within an escape within an escape; beyond that nobody would decode it by accident either. */
@@ -58,7 +54,7 @@ function hidesToken(run: string): boolean {
     const next = decoded.replace(ENCODED_CHAR, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
     if (next === decoded) return false;
     decoded = next;
-    if (hasMark(decoded) && findToken(decoded, 0) !== undefined) return true;
+    if (hasMark(decoded) && !findTokens(decoded).next().done) return true;
   }
   return false;
 }
@@ -66,41 +62,51 @@ function hidesToken(run: string): boolean {
 function scrubTokens(text: string, replacement: () => string): string {
   let result = '';
   let from = 0;
-  for (let token = findToken(text, 0); token; token = findToken(text, from)) {
-    result += text.slice(from, token.start) + replacement();
-    from = token.end;
+  for (const { start, end } of findTokens(text)) {
+    result += text.slice(from, start) + replacement();
+    from = end;
   }
   return result + text.slice(from);
 }
 
+/** So much of it must be there to be called a token: less is not half of a header. */
+const JWT_HEAD = /eyJ[A-Za-z0-9_-]{9}/y;
 const JWT_REST = /[A-Za-z0-9_.=-]*/y;
-const BASE64_REST = /[A-Za-z0-9_+/=-]*/y;
+const NESTED_HEAD = /ZXlK[A-Za-z0-9+/]{12}/y;
+const NESTED_REST = /[A-Za-z0-9_+/=-]*/y;
 
-/** The next token at or after `from`. */
-function findToken(text: string, from: number): { start: number; end: number } | undefined {
-  let plain = text.indexOf('eyJ', from);
-  let nested = text.indexOf('ZXlK', from);
-  while (plain !== -1 || nested !== -1) {
-    const start = nested === -1 || (plain !== -1 && plain < nested) ? plain : nested;
-    const rest = start === plain ? JWT_REST : BASE64_REST;
-    const head = text.slice(start, start + HEAD_CHARS);
-    if (isJsonHead(start === plain ? head : Buffer.from(head, 'base64').toString('latin1'))) {
-      rest.lastIndex = start;
-      rest.test(text);
-      return { start, end: rest.lastIndex };
+function* findTokens(text: string): Generator<{ start: number; end: number }> {
+  let jwt = text.indexOf('eyJ');
+  let nested = text.indexOf('ZXlK');
+  while (jwt !== -1 || nested !== -1) {
+    const isJwt = nested === -1 || (jwt !== -1 && jwt < nested);
+    const start = isJwt ? jwt : nested;
+    let end = start;
+    if (isJwt ? isToken(text, start) : isNestedToken(text, start)) {
+      end += matchAt(isJwt ? JWT_REST : NESTED_REST, text, start).length;
+      yield { start, end };
+    } else {
+      end++;
     }
-    if (start === plain) plain = text.indexOf('eyJ', start + 1);
-    else nested = text.indexOf('ZXlK', start + 1);
+    if (jwt !== -1 && jwt < end) jwt = text.indexOf('eyJ', end);
+    if (nested !== -1 && nested < end) nested = text.indexOf('ZXlK', end);
   }
-  return undefined;
+}
+
+function matchAt(sticky: RegExp, text: string, at: number): string {
+  sticky.lastIndex = at;
+  return sticky.exec(text)?.[0] ?? '';
 }
 
 /** `{"v":"meta.k8s` in base64url: how the `continue` of every paginated list begins, which is no secret. */
 const LIST_CONTINUATION = 'eyJ2IjoibWV0YS5rOHMu';
 
-/** Whether base64url text decodes to the printable beginning of a JSON object: `MonkeyJavaScript` does not. */
-function isJsonHead(head: string): boolean {
-  if (head.length < MIN_HEAD_CHARS || LIST_CONTINUATION.startsWith(head)) return false;
-  if (!/^eyJ[A-Za-z0-9_-]+$/.test(head)) return false;
-  return /^\{"[\x20-\x7e]*$/.test(Buffer.from(head, 'base64url').toString('latin1'));
+/** Whether it decodes to the printable beginning of a JSON object: `MonkeyJavaScript` does not. */
+function isToken(text: string, start: number): boolean {
+  const head = matchAt(JWT_HEAD, text, start);
+  if (head === '' || text.startsWith(LIST_CONTINUATION, start)) return false;
+  return /^\{"[\x20-\x7e]+$/.test(Buffer.from(head, 'base64url').toString('latin1'));
 }
+
+const isNestedToken = (text: string, start: number): boolean =>
+  isToken(Buffer.from(matchAt(NESTED_HEAD, text, start), 'base64').toString('latin1'), 0);
