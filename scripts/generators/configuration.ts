@@ -14,6 +14,12 @@ a secret.
 An environment variable is \`TRUANT_\` and the key's names in capitals, joined by two underscores. Lists are separated by
 commas or written as JSON; lists of sections are JSON. Rule ids are written with underscores:
 \`TRUANT_DETECTION__RULES__TOKEN_RECON__ENABLED=false\`.
+
+The collector is given hashes of the tokens that it accepts, never the tokens:
+
+\`\`\`sh
+echo "sha256:$(printf %s "$TOKEN" | sha256sum | cut -d ' ' -f 1)"
+\`\`\`
 `;
 
 export function configurationReference(): Generated {

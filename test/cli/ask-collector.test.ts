@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { readTime } from '../../cli/commands/api-options.ts';
 import { type Answer, type FakeCollector, fakeCollector } from './fake-collector.ts';
 import { truant } from './harness.ts';
-import { alert, credentialLife, placement, use } from './samples.ts';
+import { alert, credentialLife, placed, use } from './samples.ts';
 
 let collector: FakeCollector | undefined;
 afterEach(async () => {
@@ -20,7 +20,6 @@ async function ask(
 }
 
 const page = (items: unknown[], next: string | null = null): Answer => ({ body: { items, next } });
-const placed = { cluster: 'kubernetes', placement, use };
 const ACTIVE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/;
 
 describe('truant history', () => {

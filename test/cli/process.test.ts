@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { fakeCollector } from './fake-collector.ts';
-import { placement, use } from './samples.ts';
+import { placed } from './samples.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/truant.js', import.meta.url));
 
@@ -22,7 +22,7 @@ async function exitCode(child: ChildProcess): Promise<number | null> {
 
 describe('the process', () => {
   test('whoever reads may stop reading', async () => {
-    const items = Array.from({ length: 200 }, () => ({ cluster: 'c', placement, use }));
+    const items = Array.from({ length: 200 }, () => placed);
     const collector = await fakeCollector(() => ({ body: { items, next: 'more' } }));
     const child = start(['history', '--json', '--limit', '0', '--url', collector.url]);
     const closed = exitCode(child);
@@ -40,7 +40,7 @@ describe('the process', () => {
   });
 
   test('writes all of a long answer before it ends', async () => {
-    const items = Array.from({ length: 200 }, () => ({ cluster: 'c', placement, use }));
+    const items = Array.from({ length: 200 }, () => placed);
     const collector = await fakeCollector((url) => ({
       body: { items, next: url.searchParams.has('cursor') ? null : 'more' },
     }));

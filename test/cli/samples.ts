@@ -1,4 +1,5 @@
 /** One alert and one use, as a collector sends them. */
+import type { CredentialLife, PlacedUse } from '../../collector/store/store.ts';
 import type { Alert } from '../../shared/schema/alert.ts';
 import type { TokenUse } from '../../shared/schema/observation.ts';
 import type { Placement } from '../../shared/schema/placement.ts';
@@ -81,7 +82,9 @@ export const alert: Alert = {
   triage: ['Look where the address is.', 'Rotate what it could read.'],
 };
 
-export const credentialLife = {
+export const placed: PlacedUse = { cluster: 'kubernetes', placement, use };
+
+export const credentialLife: CredentialLife = {
   cluster: 'kubernetes',
   id: use.credential.id,
   kind: 'projected',
@@ -97,9 +100,17 @@ export const credentialLife = {
   ],
   userAgents: [],
   issue: {
+    kind: 'issue',
+    id: 'fedcba9876543210fedcba9876543210',
+    time: use.time - 3_600_000_000,
     timeText: '2030-01-01T11:00:00.000000Z',
+    seen: use.time - 3_600_000_000,
+    auditID: 'a-0',
     actor: { username: 'system:node:node-a', binding: {} },
     source: { address: '10.0.0.1', claimed: [], claimedTotal: 0 },
+    request: { ...use.request, verb: 'create', resource: 'serviceaccounts', subresource: 'token' },
+    principal: use.principal,
+    issued: use.credential.id,
   },
   issues: [],
   alerts: ['al_1'],
