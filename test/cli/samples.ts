@@ -106,6 +106,7 @@ export const credentialLife: CredentialLife = {
     timeText: '2030-01-01T11:00:00.000000Z',
     seen: use.time - 3_600_000_000,
     auditID: 'a-0',
+    stage: 'ResponseComplete',
     actor: { username: 'system:node:node-a', binding: {} },
     source: { address: '10.0.0.1', claimed: [], claimedTotal: 0 },
     request: { ...use.request, verb: 'create', resource: 'serviceaccounts', subresource: 'token' },
