@@ -115,8 +115,17 @@ const auth = section('Who may talk to the collector.', {
     z.enum(['none', 'token']).default('none'),
     'none: everybody who can connect, for loopback only; token: who presents a known bearer token.',
   ),
-  tokenHashes: list(tokenHash, 'Hashes of the tokens that are accepted.', { secret: true }),
+  tokenHashes: list(tokenHash, 'Hashes of the tokens of people and programs, who may ask but send nothing.', {
+    secret: true,
+  }),
   tokensFile: key(filePath.optional(), 'A file with one such hash a line, instead of or besides tokenHashes.'),
+  agentTokenHashes: list(tokenHash, "Hashes of the agents' tokens, with which one can send batches and nothing else.", {
+    secret: true,
+  }),
+  agentTokensFile: key(
+    filePath.optional(),
+    'A file with one such hash a line, instead of or besides agentTokenHashes.',
+  ),
 });
 
 const collector = key(

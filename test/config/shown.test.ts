@@ -10,7 +10,7 @@ test('a shown configuration has no secrets, and everything else', () => {
   });
   expect(shownConfig(config)).toEqual({
     ...config,
-    collector: { ...config.collector, auth: { mode: 'token', tokenHashes: '[set]' } },
+    collector: { ...config.collector, auth: { ...config.collector.auth, tokenHashes: '[set]' } },
   });
   expect(shownConfig(parseConfig({}))).toEqual(parseConfig({}));
 });

@@ -7,7 +7,7 @@ import type { Observation, TokenIssue, TokenUse } from '../../../shared/schema/o
 import type { Placement } from '../../../shared/schema/placement.ts';
 import { formatTime, type Micros, SECOND } from '../../../shared/time.ts';
 
-export const START: Micros = Date.UTC(2026, 10, 23, 18, 0, 0) * 1000;
+export const START: Micros = Date.UTC(2025, 5, 1, 12, 0, 0) * 1000;
 export const CLUSTER = 'demo';
 export const STREAM = 'demo/node-a/audit-file';
 

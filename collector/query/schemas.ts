@@ -1,0 +1,97 @@
+/** What the API answers. Times are in microseconds since 1970 UTC unless they are text. */
+import { z } from 'zod';
+import { Alert, AlertStatus } from '../../shared/schema/alert.ts';
+import { Binding, CredentialKind, TokenIssue, TokenUse } from '../../shared/schema/observation.ts';
+import { Placement } from '../../shared/schema/placement.ts';
+import type { AlertSummary, CredentialLife, PlacedUse, StoreSize, StreamState } from '../store/store.ts';
+
+const micros = z.int();
+const count = z.int().nonnegative();
+
+/** `next` is the cursor of the page after, null on the last. */
+const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.strictObject({ items: z.array(item), next: z.string().nullable() });
+
+export const UsesPage = pageOf(
+  z.strictObject({
+    cluster: z.string(),
+    placement: Placement.nullable(),
+    use: TokenUse,
+  }) satisfies z.ZodType<PlacedUse>,
+);
+export type UsesPage = z.infer<typeof UsesPage>;
+
+export const AlertsPage = pageOf(
+  Alert.omit({
+    findings: true,
+    evidence: true,
+    story: true,
+    did: true,
+    actions: true,
+    triage: true,
+  }) satisfies z.ZodType<AlertSummary>,
+);
+export type AlertsPage = z.infer<typeof AlertsPage>;
+
+const tallyOf = <Value extends z.ZodType>(value: Value) =>
+  z.strictObject({ value, count, firstSeen: micros, lastSeen: micros });
+
+export const CredentialAnswer = z.strictObject({
+  cluster: z.string(),
+  id: z.string(),
+  kind: CredentialKind.nullable(),
+  principal: z.string().nullable(),
+  binding: Binding,
+  status: z.enum(['issued', 'used', 'stale', 'invalidated']),
+  firstSeen: micros.nullable(),
+  lastSeen: micros.nullable(),
+  uses: z.strictObject({
+    total: count,
+    refused: count,
+    home: count,
+    away: count,
+    unclear: count,
+    undecided: count,
+  }),
+  sources: z.array(tallyOf(z.string().nullable())),
+  userAgents: z.array(tallyOf(z.string())),
+  issue: TokenIssue.nullable(),
+  issues: z.array(TokenIssue),
+  alerts: z.array(z.string()),
+}) satisfies z.ZodType<CredentialLife>;
+
+const Stream = z.strictObject({
+  stream: z.string(),
+  cluster: z.string(),
+  agent: z.string(),
+  position: count,
+  accepted: count,
+  rejected: count,
+  missing: count,
+  firstSeen: micros,
+  lastSeen: micros,
+  newest: micros.nullable(),
+}) satisfies z.ZodType<StreamState>;
+
+export const StatusAnswer = z.strictObject({
+  time: micros,
+  components: z.array(z.strictObject({ name: z.string(), state: z.string(), detail: z.string().optional() })),
+  streams: z.array(Stream),
+  store: z.strictObject({
+    observations: count,
+    undecided: count,
+    alerts: z.record(AlertStatus, count),
+    bytes: count,
+    fileBytes: count,
+  }) satisfies z.ZodType<StoreSize>,
+});
+export type StatusAnswer = z.infer<typeof StatusAnswer>;
+
+/** RFC 9457, for everything that is refused. */
+export const ProblemAnswer = z.strictObject({
+  type: z.literal('about:blank'),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  parameters: z.array(z.strictObject({ name: z.string(), problem: z.string() })).optional(),
+});

@@ -1,0 +1,67 @@
+/** Who may ask for what. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { isLoopback } from '../../shared/config/values.ts';
+import { TruantError } from '../../shared/errors.ts';
+
+/** `open`: anybody, without a token; `read`: readers; `write`: writers, who may do nothing else. */
+export type Access = 'open' | 'read' | 'write';
+
+export interface TokenHashes {
+  /** `sha256:<64 hex digits>` */
+  readers: readonly string[];
+  writers: readonly string[];
+}
+
+/** Undefined: no authentication, for loopback alone. */
+export type Authentication = TokenHashes | undefined;
+
+/** `granted`, or why not. */
+export type Verdict = 'granted' | 'unauthenticated' | 'forbidden';
+
+/** @throws TruantError LISTEN_UNSAFE when others than this machine could ask without a token */
+export function refuseUnsafe(host: string, authentication: Authentication): void {
+  if (authentication || isLoopback(host)) return;
+  throw new TruantError(
+    'LISTEN_UNSAFE',
+    `Listening on ${host} without authentication would show everything to everybody.`,
+    {
+      remedy: 'Set collector.auth.mode: token, or listen on 127.0.0.1.',
+    },
+  );
+}
+
+/** Decides by the Authorization header. It compares with every hash, always, so that time tells nothing. */
+export function createGate(authentication: Authentication): (access: Access, authorization?: string) => Verdict {
+  if (!authentication) return () => 'granted';
+  const known = [
+    ...authentication.readers.map((hash) => ({ access: 'read' as const, digest: digestOf(hash) })),
+    ...authentication.writers.map((hash) => ({ access: 'write' as const, digest: digestOf(hash) })),
+  ];
+  return (access, authorization) => {
+    if (access === 'open') return 'granted';
+    const [, token] = /^bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
+    const presented = createHash('sha256')
+      .update(token ?? '')
+      .digest();
+    const granted = new Set<Access>();
+    for (const { access, digest } of known) if (timingSafeEqual(digest, presented)) granted.add(access);
+    if (token === undefined || granted.size === 0) return 'unauthenticated';
+    return granted.has(access) ? 'granted' : 'forbidden';
+  };
+}
+
+function digestOf(hash: string): Buffer {
+  const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(hash) ?? [];
+  if (hex === undefined)
+    throw new TruantError('CONFIG_INVALID', 'A token hash must be sha256: and 64 hexadecimal digits.');
+  return Buffer.from(hex, 'hex');
+}
+
+/**
+ * Whether a request to this machine alone really means it: a web page can have its own name resolve to 127.0.0.1 (DNS
+ * rebinding), and would then read everything through its visitor's browser.
+ */
+export function namesLoopback(host: string | undefined): boolean {
+  const name = (host ?? '').replace(/:\d+$/, '').toLowerCase();
+  return isLoopback(name.replace(/^\[(.*)\]$/, '$1'));
+}

@@ -1,0 +1,110 @@
+/** How the collector's parts are put together: the only file of the collector that knows them all. */
+import type { Registry } from 'prom-client';
+import { type Component, createComponent } from '../shared/component/component.ts';
+import { toPolicy } from '../shared/config/policy.ts';
+import type { Config } from '../shared/config/schema.ts';
+import { Correlator } from '../shared/detection/correlator.ts';
+import type { CorrelatorPort } from '../shared/detection/correlator-types.ts';
+import type { Alert } from '../shared/schema/alert.ts';
+import type { Logger } from '../shared/telemetry/logger.ts';
+import { type Clock, DAY, wallClock } from '../shared/time.ts';
+import { type Correlation, createCorrelation } from './correlate/correlation.ts';
+import { type Every, everyInterval } from './every.ts';
+import { operationsRoutes } from './query/operations.ts';
+import { queryRoutes } from './query/routes.ts';
+import { batchesRoute } from './receive/http/batches.ts';
+import { type Authentication, refuseUnsafe } from './server/access.ts';
+import { createServer } from './server/server.ts';
+import { readTokenHashes } from './server/token-hashes.ts';
+import { openDuckDbStore } from './store/duckdb/duckdb-store.ts';
+import { createRetention } from './store/retention.ts';
+import type { Store } from './store/store.ts';
+import { indexPageRoute } from './web/index-page.ts';
+
+export interface CollectorDeps {
+  logger: Logger;
+  registry: Registry;
+  /** Default: the wall clock. A playback brings its recording's own. */
+  clock?: Clock;
+  every?: Every;
+  newCorrelator?: (cluster: string) => CorrelatorPort;
+}
+
+export interface Collector {
+  /** In the order in which they start. */
+  components: Component[];
+  /** `http://127.0.0.1:7117`; undefined while it doesn't listen. */
+  address(): string | undefined;
+  /** Tells of alerts that are new or changed, once they are stored. Returns how to end that. */
+  onAlerts(listener: (alerts: readonly Alert[]) => void): () => void;
+}
+
+const STORE_MEMORY_MEGABYTES = 512;
+const STORE_THREADS = 2;
+const QUERY_TIMEOUT_MS = 20_000;
+const MAX_CLUSTERS = 16;
+const MAX_WAITING_BATCHES = 32;
+const RESTORE = { within: DAY, limit: 100_000 };
+
+/** @throws TruantError LISTEN_UNSAFE, CONFIG_INVALID, STORE_LOCKED, STORE_SCHEMA_TOO_NEW, STORE_UNAVAILABLE */
+export async function createCollector(config: Config, deps: CollectorDeps): Promise<Collector> {
+  const { clock = wallClock } = deps;
+  const { listen, store: kept } = config.collector;
+  const authentication = await readAuthentication(config.collector.auth);
+  refuseUnsafe(listen.host, authentication);
+  const store = await openDuckDbStore({
+    path: kept.path,
+    memoryMegabytes: STORE_MEMORY_MEGABYTES,
+    threads: STORE_THREADS,
+    queryTimeoutMs: QUERY_TIMEOUT_MS,
+    at: clock.now(),
+  });
+  return assemble(config, deps, store, authentication);
+}
+
+function assemble(config: Config, deps: CollectorDeps, store: Store, authentication: Authentication): Collector {
+  const { logger: log, registry, clock = wallClock, every = everyInterval } = deps;
+  const { listen, store: kept } = config.collector;
+  // A playback may be of a time to come, for this machine's clock; and live agents are not to be measured by a playback.
+  const latest: Clock = { now: () => Math.max(clock.now(), wallClock.now()) };
+  const policy = toPolicy(config.detection, clock);
+  const correlation: Correlation = createCorrelation({
+    store,
+    // Rules of scope `node` are looked after by the agents.
+    newCorrelator: deps.newCorrelator ?? ((cluster) => new Correlator({ cluster, policy, scopes: ['cluster'] })),
+    clock,
+    every,
+    maxClusters: MAX_CLUSTERS,
+    maxWaiting: MAX_WAITING_BATCHES,
+    restore: RESTORE,
+    log,
+    registry,
+  });
+  const server = createServer({
+    ...listen,
+    authentication,
+    log,
+    routes: [
+      batchesRoute({ take: correlation.take, clock: latest, registry }),
+      queryRoutes(store),
+      operationsRoutes({ store, clock, registry, components: () => components }),
+      indexPageRoute(store),
+    ],
+  });
+  const components = [
+    createComponent('store', { start: () => undefined, stop: () => store.close(), degraded: () => store.failure() }),
+    correlation.component,
+    createRetention({ store, ...kept.retention, clock, every, log, registry }),
+    server.component,
+  ];
+  return { components, address: server.address, onAlerts: correlation.onAlerts };
+}
+
+async function readAuthentication(auth: Config['collector']['auth']): Promise<Authentication> {
+  if (auth.mode === 'none') return undefined;
+  const fromFile = (file: string | undefined) => (file === undefined ? [] : readTokenHashes(file));
+  return {
+    readers: [...auth.tokenHashes, ...(await fromFile(auth.tokensFile))],
+    writers: [...auth.agentTokenHashes, ...(await fromFile(auth.agentTokensFile))],
+  };
+}

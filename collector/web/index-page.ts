@@ -1,0 +1,118 @@
+/**
+ * The page at `/`: the newest alerts with their stories, as plain HTML from the server. No script runs in it, nothing is
+ * loaded from anywhere, and whatever an alert says can be nothing but text.
+ */
+import { createHash } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import type { Alert } from '../../shared/schema/alert.ts';
+import { printable } from '../../shared/text.ts';
+import { formatTime } from '../../shared/time.ts';
+import type { Store } from '../store/store.ts';
+
+const NEWEST = 25;
+const STORY_LINES = 200;
+
+const STYLE = `
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
+article { border-left: .4rem solid gray; margin: 1.5rem 0; padding: .2rem 1rem; }
+article.critical { border-color: #b00020; } article.high { border-color: #d9480f; } article.medium { border-color: #b58900; }
+h2 { font-size: 1.1rem; margin: .2rem 0; } p { margin: .3rem 0; } small, time { color: gray; }
+pre { overflow-x: auto; padding: .5rem; background: rgb(127 127 127 / 15%); }
+li { margin: .2rem 0; overflow-wrap: anywhere; }
+`;
+const POLICY = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+export function indexPageRoute(store: Store): (server: FastifyInstance) => void {
+  return (server) => {
+    server.get('/', async (_request, reply) => {
+      const { items } = await store.alerts({}, { limit: NEWEST });
+      const alerts = await Promise.all(items.map(({ id, cluster }) => store.alert(id, cluster)));
+      reply.header('content-security-policy', POLICY).type('text/html; charset=utf-8');
+      return indexPage(alerts.flat());
+    });
+  };
+}
+
+export function indexPage(alerts: readonly Alert[]): string {
+  const list = alerts.length === 0 ? html`<p>No alerts so far.</p>` : html`${alerts.map(article)}`;
+  return html`<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Truant</title><style>${raw(STYLE)}</style></head>
+<body>
+<h1>Truant</h1>
+<p>The newest alerts. Everything is in the <a href="/api/v1/alerts">API</a>: alerts, <a href="/api/v1/uses">uses</a>, <a href="/api/v1/status">status</a>.</p>
+${list}
+</body>
+</html>
+`.markup;
+}
+
+function article(alert: Alert): Markup {
+  const query = `?cluster=${encodeURIComponent(alert.cluster)}`;
+  const story = alert.story.slice(0, STORY_LINES);
+  const left = alert.story.length - story.length;
+  return html`<article class="${alert.severity}" id="${alert.id}">
+<h2>${alert.title}</h2>
+<p>${alert.summary}</p>
+<p><small>${alert.severity}, confidence ${alert.confidence}, ${alert.status}; cluster ${alert.cluster}; ${alert.firstSeen} to ${alert.lastSeen}</small></p>
+<p><a href="/api/v1/alerts/${encodeURIComponent(alert.id)}${query}">All of it as JSON</a>${credentialLink(alert, query)}</p>
+<details><summary>Story</summary>
+<ol>${story.map(({ time, sentence }) => html`<li><time>${formatTime(time)}</time> ${sentence}</li>`)}</ol>
+${left > 0 ? html`<p>and ${String(left)} more</p>` : ''}
+${alert.actions.map(({ title, command, effect }) => html`<p><b>${title}</b>: ${effect}</p><pre>${command}</pre>`)}
+</details>
+</article>
+`;
+}
+
+function credentialLink({ credential }: Alert, query: string): Markup | string {
+  if (credential === null) return '';
+  return html` · <a href="/api/v1/credentials/${encodeURIComponent(credential)}${query}">Every use of the credential</a>`;
+}
+
+/** Text that is HTML already, because `html` made it. */
+class Markup {
+  readonly markup: string;
+
+  constructor(markup: string) {
+    this.markup = markup;
+  }
+}
+
+type Insert = string | Markup | readonly Markup[];
+
+/** A template whose inserts are escaped, unless they are markup themselves. */
+function html(parts: TemplateStringsArray, ...inserts: readonly Insert[]): Markup {
+  return new Markup(parts.reduce((text, part, index) => text + insertText(inserts[index - 1] ?? '') + part));
+}
+
+function insertText(insert: Insert): string {
+  if (typeof insert === 'string') return escapeHtml(insert);
+  return insert instanceof Markup ? insert.markup : insert.map(({ markup }) => markup).join('');
+}
+
+/** Only for constants of this file. */
+function raw(text: string): Markup {
+  return new Markup(text);
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+  '`': '&#96;',
+};
+
+/** Safe between tags and in quoted attributes; what can't be seen, or turns text around, is shown as an escape. */
+export function escapeHtml(text: string): string {
+  return printable(text).replace(/[&<>"'`]/g, (char) => ESCAPES[char] ?? '');
+}
