@@ -1,7 +1,19 @@
+import { registerAgent } from './agent.ts';
 import { registerAlerts } from './alerts.ts';
+import { registerCollector } from './collector.ts';
 import type { RegisterCommand } from './command.ts';
 import { registerConfig } from './config.ts';
 import { registerHistory } from './history.ts';
+import { registerReplay } from './replay.ts';
+import { registerStart } from './start.ts';
 
 /** In the order in which `truant --help` lists them. */
-export const commands: readonly RegisterCommand[] = [registerAlerts, registerHistory, registerConfig];
+export const commands: readonly RegisterCommand[] = [
+  registerStart,
+  registerReplay,
+  registerAgent,
+  registerCollector,
+  registerAlerts,
+  registerHistory,
+  registerConfig,
+];

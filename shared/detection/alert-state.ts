@@ -10,11 +10,12 @@ import { TECHNIQUES } from './attack.ts';
 import { describe, resourceOf } from './deeds.ts';
 import { killActions } from './kill-actions.ts';
 import { rulesById } from './rules/by-id.ts';
-import { tell } from './story.ts';
+import { nameOf, tell } from './story.ts';
 
 const MAX_FINDINGS = 100;
 const MAX_EVIDENCE = 500;
 const MAX_LIST = 50;
+const MAX_TRIAGE = 8;
 
 interface Deed {
   action: string;
@@ -177,7 +178,9 @@ export class AlertState {
         issued: this.#beginning,
         node: kubelet,
       }),
-      triage: ruleIds.flatMap((id) => rulesById.get(id)?.triage ?? []).slice(0, 12),
+      triage: this.#loudestRules()
+        .flatMap((id) => rulesById.get(id)?.triage ?? [])
+        .slice(0, MAX_TRIAGE),
     };
   }
 
@@ -188,13 +191,18 @@ export class AlertState {
     return rest.reduce((best, finding) => (weight(finding) > weight(best) ? finding : best), first);
   }
 
+  #loudestRules(): string[] {
+    const byWeight = [...this.#findings].sort((a, b) => weight(b) - weight(a));
+    return [...new Set(byWeight.map(({ rule }) => rule))];
+  }
+
   #summary(lead: Finding): string {
     const total = [...this.#sources.values()].reduce((sum, { count }) => sum + count, 0);
     if (total <= 1) return lead.summary;
-    const places = [...this.#sources.values()].map(({ address, where }) => `${address} (${where})`);
+    const places = [...this.#sources.values()].map(({ address, where }) => `${address} (${WHERE[where] ?? where})`);
     const shown = places.slice(0, 3).join(', ') + (places.length > 3 ? ` and ${places.length - 3} more` : '');
     const refused = this.#refused > 0 ? `, ${this.#refused} refused` : '';
-    return `Token of ${lead.principal} used away from home ${total} times, from ${shown}${refused}.`;
+    return `The token of ${nameOf(lead.principal)} was used away from home ${total} times, from ${shown}${refused}.`;
   }
 
   /** Bounded: the first half and the newest half of what a rule says are kept, and each rule's loudest. */
@@ -254,6 +262,14 @@ export class AlertState {
   }
 }
 
+const WHERE: Readonly<Record<string, string>> = {
+  internet: 'on the internet',
+  'outside-cluster': 'outside the cluster',
+  'other-node': 'another node',
+  'other-pod': 'another pod',
+  host: 'the node itself',
+};
+
 const weight = (finding: Finding): number =>
   SEVERITIES.indexOf(finding.severity) * 10 + CONFIDENCES.indexOf(finding.confidence);
 
@@ -301,8 +317,11 @@ function whatOf(observation: RequestObservation): string {
       return `${observation.actor.username} asked for a token of ${observation.principal} and ${outcome}`;
     }
     case 'entry': {
-      const command = observation.command.length > 0 ? `: ${observation.command.join(' ')}` : '';
-      return `${observation.actor.username} entered ${observation.pod.namespace}/${observation.pod.name} by ${observation.request.subresource ?? 'exec'}${command}`;
+      const pod = `${observation.pod.namespace}/${observation.pod.name}`;
+      const command = observation.command.join(' ');
+      return command === ''
+        ? `${observation.actor.username} entered ${pod} by ${observation.request.subresource ?? 'exec'}`
+        : `${observation.actor.username} ran in ${pod}: ${command}`;
     }
   }
 }

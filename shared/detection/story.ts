@@ -1,9 +1,14 @@
-/** The story of a theft: time-ordered sentences, made of its evidence. Repetitions are folded into one sentence. */
+/**
+ * The story of a theft: time-ordered sentences, made of its evidence. Requests that one client makes in one go are one
+ * episode and one sentence.
+ */
 import type { Evidence, StoryLine } from '../schema/alert.ts';
-import type { Micros } from '../time.ts';
-import { parseTime } from '../time.ts';
+import { MINUTE, type Micros, parseTime } from '../time.ts';
 
 const MAX_LINES = 60;
+const MAX_DEEDS = 6;
+/** A longer pause ends an episode. */
+const PAUSE: Micros = MINUTE;
 
 export interface StoryInput {
   /** Known beginning: how the credential came into being. */
@@ -12,61 +17,83 @@ export interface StoryInput {
 }
 
 export function tell({ beginning, evidence }: StoryInput): StoryLine[] {
-  const lines: StoryLine[] = [];
-  if (beginning) lines.push(beginning);
-  const ordered = [...evidence].sort((a, b) => timeOf(a) - timeOf(b));
-  let at = 0;
-  while (at < ordered.length) {
-    const first = ordered[at] as Evidence;
-    let count = 1;
-    while (at + count < ordered.length && isLike(first, ordered[at + count] as Evidence)) count += 1;
-    lines.push({ time: timeOf(first), sentence: sentence(first, count), observation: first.id });
-    at += count;
+  const lines: StoryLine[] = beginning ? [beginning] : [];
+  for (const episode of episodes(evidence)) {
+    const [first] = episode;
+    if (first) lines.push({ time: timeOf(first), sentence: sentence(episode, first), observation: first.id });
   }
   if (lines.length <= MAX_LINES) return lines;
   const head = lines.slice(0, MAX_LINES / 2);
   const tail = lines.slice(-(MAX_LINES / 2 - 1));
   const left = lines.length - head.length - tail.length;
-  return [
-    ...head,
-    { time: (tail[0] as StoryLine).time, sentence: `(${left} more steps are in the evidence.)` },
-    ...tail,
-  ];
+  return [...head, { time: tail[0]?.time ?? 0, sentence: `(${left} more steps are in the evidence.)` }, ...tail];
+}
+
+function episodes(evidence: readonly Evidence[]): Evidence[][] {
+  const ordered = [...evidence].sort((a, b) => timeOf(a) - timeOf(b));
+  const found: Evidence[][] = [];
+  for (const item of ordered) {
+    const current = found.at(-1);
+    const last = current?.at(-1);
+    if (current && last && isSameGo(last, item)) current.push(item);
+    else found.push([item]);
+  }
+  return found;
 }
 
 const timeOf = (evidence: Evidence): Micros => parseTime(evidence.time) ?? 0;
 
-const isLike = (a: Evidence, b: Evidence): boolean =>
+const isSameGo = (a: Evidence, b: Evidence): boolean =>
+  (b.kind === 'use' || b.kind === 'denied') &&
   a.kind === b.kind &&
   a.source === b.source &&
-  a.what === b.what &&
   a.credential === b.credential &&
-  a.userAgent === b.userAgent;
+  a.userAgent === b.userAgent &&
+  a.placement === b.placement &&
+  timeOf(b) - timeOf(a) <= PAUSE;
 
-function sentence(evidence: Evidence, count: number): string {
-  const times = count > 1 ? ` (${count} times)` : '';
-  const from = evidence.source ? ` from ${evidence.source}` : '';
-  const client = evidence.userAgent ? ` with ${client60(evidence.userAgent)}` : '';
-  switch (evidence.kind) {
+function sentence(episode: readonly Evidence[], first: Evidence): string {
+  const from = first.source ? ` from ${first.source}` : '';
+  const client = first.userAgent ? ` with ${short(first.userAgent)}` : '';
+  switch (first.kind) {
     case 'use':
-      return `${short(evidence.principal)} used${from}${placementWords(evidence.placement)}${client}: ${evidence.what}${times}.`;
-    case 'issue':
-      return `${evidence.what}${from}${client}${times}.`;
-    case 'entry':
-      return `${evidence.what}${from}${times}.`;
+      return `The token of ${nameOf(first.principal)} was used${from}${placeWords(first.placement)}${client}: ${deeds(episode)}.`;
     case 'denied':
-      return `A credential was refused${from}${client}: ${evidence.what}${times}.`;
+      return `A credential was refused${from}${client}: ${deeds(episode)}.`;
+    case 'issue':
+      return `${first.what}${from}${client}.`;
+    case 'entry':
     case 'read':
     case 'file':
     case 'status':
-      return `${evidence.what}${times}.`;
+      return `${first.what}${from && `,${from}`}.`;
   }
 }
 
-const placementWords = (placement: string | undefined): string =>
-  placement?.startsWith('away') ? ` (${placement})` : '';
-const client60 = (userAgent: string): string => (userAgent.length > 60 ? `${userAgent.slice(0, 59)}…` : userAgent);
-const short = (principal: string | undefined): string =>
+/** What was done, each once with how often: `list pods in shop: 200 (3 times), ...`. */
+function deeds(episode: readonly Evidence[]): string {
+  const counts = new Map<string, number>();
+  for (const { what } of episode) counts.set(what, (counts.get(what) ?? 0) + 1);
+  const all = [...counts].map(([what, count]) => (count > 1 ? `${what} (${count} times)` : what));
+  if (all.length === 1) return all[0] ?? '';
+  const shown = all.slice(0, MAX_DEEDS).join('; ');
+  const more = all.length > MAX_DEEDS ? `; and ${all.length - MAX_DEEDS} more kinds of request` : '';
+  return `${episode.length} requests: ${shown}${more}`;
+}
+
+const PLACES: Readonly<Record<string, string>> = {
+  'away: internet': ', on the internet,',
+  'away: outside-cluster': ', outside the cluster,',
+  'away: other-node': ', another node,',
+  'away: other-pod': ', another pod,',
+  'away: host': ', the node itself,',
+};
+const placeWords = (placement: string | undefined): string => PLACES[placement ?? ''] ?? '';
+
+const short = (userAgent: string): string => (userAgent.length > 40 ? `${userAgent.slice(0, 39)}…` : userAgent);
+
+/** `shop/cart` for a ServiceAccount, anybody else as they are. */
+export const nameOf = (principal: string | undefined): string =>
   principal?.startsWith('system:serviceaccount:')
-    ? `Token of ${principal.slice('system:serviceaccount:'.length).replace(':', '/')}`
-    : (principal ?? 'A credential');
+    ? principal.slice('system:serviceaccount:'.length).replace(':', '/')
+    : (principal ?? 'somebody');

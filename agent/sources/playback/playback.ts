@@ -2,7 +2,7 @@
  * Plays a recording as if it happened now: writes its audit log, line by line and with its rotations, to a folder where the
  * agent's own source tails it, and hands out its inventory at the times at which it was seen.
  */
-import { mkdir, open, rename } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InventoryEvent } from '../../../shared/schema/inventory-event.ts';
@@ -11,7 +11,7 @@ import type { Recording } from './recording.ts';
 
 export interface PlaybackOptions {
   recording: Recording;
-  /** Where audit.log is written. */
+  /** Where audit.log is written; it must exist. */
   folder: string;
   clock: Clock;
   onInventory(events: InventoryEvent[]): void;
@@ -24,7 +24,6 @@ export async function play(
   { recording, folder, clock, onInventory }: PlaybackOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
   const live = join(folder, 'audit.log');
   const inventory = [...recording.inventory];
   for (const [index, { name, lines }] of recording.files.entries()) {

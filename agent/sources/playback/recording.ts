@@ -29,7 +29,7 @@ const LIVE = 'audit.log';
 export async function readRecording(folder: string): Promise<Recording> {
   const files = await readLog(join(folder, 'audit'));
   const inventory: InventoryEvent[] = [];
-  for await (const event of readInventoryFile(join(folder, 'cluster.jsonl'))) inventory.push(event);
+  for await (const event of (await readInventoryFile(join(folder, 'cluster.jsonl'))).events) inventory.push(event);
   const times = files.flatMap(({ lines }) => lines.map(({ time }) => time));
   if (times.length === 0) throw notARecording(folder, 'its audit log is empty');
   const from = times.reduce((earliest, time) => Math.min(earliest, time));

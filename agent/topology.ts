@@ -1,0 +1,177 @@
+/** How the agent's parts are put together: the only file of the agent that knows them all. */
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Registry } from 'prom-client';
+import { z } from 'zod';
+import { type Component, createComponent } from '../shared/component/component.ts';
+import { toCidrs, toPolicy } from '../shared/config/policy.ts';
+import type { Config } from '../shared/config/schema.ts';
+import { inCidrs } from '../shared/inventory/address.ts';
+import { ClusterInventory } from '../shared/inventory/cluster-inventory.ts';
+import type { InventoryEvent } from '../shared/schema/inventory-event.ts';
+import type { SourceStatus, Whereabouts } from '../shared/schema/observation.ts';
+import type { Logger } from '../shared/telemetry/logger.ts';
+import { componentMetrics } from '../shared/telemetry/metrics.ts';
+import { type Clock, type Micros, wallClock } from '../shared/time.ts';
+import { Checkpoints } from './checkpoints.ts';
+import { Observer, sourceStatus } from './observer.ts';
+import { Outbox } from './outbox.ts';
+import { Pipeline } from './pipeline.ts';
+import { AuditFileSource } from './sources/audit-file/audit-file-source.ts';
+import { AuditCheckpoint } from './sources/audit-file/checkpoint.ts';
+import { DEAD_LETTER_REASONS, DeadLetterFile } from './sources/audit-file/dead-letter.ts';
+import { readInventoryFile } from './sources/inventory-file.ts';
+import { KubernetesSource } from './sources/kubernetes/kubernetes-source.ts';
+import { HttpTransport } from './transport/http/http-transport.ts';
+
+export interface AgentDeps {
+  logger: Logger;
+  registry: Registry;
+  /** Default: the wall clock. A playback brings its recording's own. */
+  clock?: Clock;
+  /** The inventory comes through `learn`, not from a source of the agent's own. */
+  inventoryFromOutside?: true;
+}
+
+export interface Agent {
+  /** In the order in which they start. */
+  components: Component[];
+  learn(events: readonly InventoryEvent[]): void;
+}
+
+/** What the agent must not forget: where it stands in the log, and how far its stream has been delivered. */
+const AgentState = z.strictObject({ checkpoint: AuditCheckpoint.nullable(), position: z.int().nonnegative() });
+type AgentState = z.infer<typeof AgentState>;
+
+const STATE = 'audit-file';
+const TICK_MS = 250;
+const STOP_GRACE_MS = 5000;
+
+export async function createAgent(config: Config, deps: AgentDeps): Promise<Agent> {
+  const { logger, registry, clock = wallClock } = deps;
+  const node = config.agent.node ?? hostname();
+  const cluster = config.cluster.name;
+  const holdBack: Micros = config.agent.holdBackMs * 1000;
+  const checkpoints = new Checkpoints(config.agent.stateDir, logger);
+  const remembered = (await checkpoints.load(STATE, AgentState)).checkpoint;
+  const state: AgentState = remembered ?? { checkpoint: null, position: 0 };
+
+  const deadLetter = new DeadLetterFile({ path: join(config.agent.stateDir, 'dead-letter.ndjson'), logger, clock });
+  const rejects = componentMetrics(registry, 'audit-file', { deadLetters: DEAD_LETTER_REASONS });
+  const trusted = toCidrs(config.networks.trustedProxies);
+  const observer = new Observer({
+    inventory: new ClusterInventory({ mode: await inventoryMode(config, deps), networks: config.networks }),
+    holdBack,
+    normalise: { isTrustedProxy: (address) => inCidrs(address, trusted) },
+    onReject: (reason, line) => {
+      const counted = reason === 'bad-time' ? 'not-an-event' : reason;
+      rejects.deadLetter(counted);
+      deadLetter.add(counted, line);
+    },
+  });
+
+  const { tokenFile } = config.agent.collector;
+  const outbox = new Outbox({
+    cluster,
+    agent: node,
+    stream: `${cluster}/${node}/audit-file`,
+    position: state.position,
+    transport: new HttpTransport({
+      url: config.agent.collector.url,
+      ...(tokenFile !== undefined && { token: async () => (await readFile(tokenFile, 'utf8')).trim() }),
+      logger,
+      metrics: componentMetrics(registry, 'http-transport', { errors: ['connection', 'unavailable', 'refused'] }),
+    }),
+    onAcknowledged: async (position) => {
+      state.position = position;
+      state.checkpoint = pipeline.reached(position) ?? state.checkpoint;
+      await checkpoints.save(STATE, state);
+    },
+    onRefused: (err, observations) =>
+      logger.error({ err, observations }, 'the collector refused observations for good'),
+  });
+  const policy = toPolicy(config.detection, clock);
+  const pipeline = new Pipeline({ observer, outbox, policy, holdBack, registry });
+  const tell = (source: string, status: SourceStatus['status'], reason: string, detail: string): void =>
+    pipeline.tell(sourceStatus(source, status, reason, detail, clock.now()));
+
+  const components: Component[] = [
+    delivery(outbox),
+    ...inventorySource(config, deps, pipeline, tell),
+    releasing(pipeline, clock),
+    ...auditSource(config, { logger, deadLetter, pipeline, tell, resume: remembered?.checkpoint ?? undefined }),
+  ];
+  return { components, learn: (events) => pipeline.learn(events) };
+}
+
+type Tell = (source: string, status: SourceStatus['status'], reason: string, detail: string) => void;
+
+/** Stops last: what is still waiting gets a moment to be delivered. */
+const delivery = (outbox: Outbox): Component =>
+  createComponent('outbox', { start: () => undefined, stop: () => outbox.stop(STOP_GRACE_MS) });
+
+/** Lets what is held back go when its time has come, though the log be silent. */
+function releasing(pipeline: Pipeline, clock: Clock): Component {
+  let timer: NodeJS.Timeout | undefined;
+  return createComponent('hold-back', {
+    start: () => {
+      timer = setInterval(() => pipeline.advance(clock.now()), TICK_MS);
+    },
+    stop: () => {
+      clearInterval(timer);
+      pipeline.flush();
+    },
+  });
+}
+
+interface AuditParts {
+  logger: Logger;
+  deadLetter: DeadLetterFile;
+  pipeline: Pipeline;
+  tell: Tell;
+  resume: AuditCheckpoint | undefined;
+}
+
+function auditSource(config: Config, { logger, deadLetter, pipeline, tell, resume }: AuditParts): Component[] {
+  const { path, fromBeginning, maxLineBytes } = config.agent.auditLog;
+  if (path === undefined) return [];
+  return [
+    new AuditFileSource({
+      path,
+      fromBeginning,
+      maxLineBytes,
+      resume,
+      deadLetter,
+      logger,
+      onBatch: (batch) => pipeline.take(batch),
+      onStatus: ({ status, reason, detail }) => tell('audit-file', status, reason, detail),
+    }),
+  ];
+}
+
+async function inventoryMode(config: Config, deps: AgentDeps): Promise<Whereabouts['inventory']> {
+  const { kubernetes, file } = config.agent.inventory;
+  if (deps.inventoryFromOutside || kubernetes) return 'live';
+  return file === undefined ? 'none' : (await readInventoryFile(file)).mode;
+}
+
+function inventorySource(config: Config, deps: AgentDeps, pipeline: Pipeline, tell: Tell): Component[] {
+  const { kubernetes, kubeconfig, file } = config.agent.inventory;
+  if (deps.inventoryFromOutside) return [];
+  if (kubernetes) {
+    return [
+      new KubernetesSource({
+        kubeconfig,
+        logger: deps.logger,
+        onEvents: (events) => pipeline.learn(events),
+        onStatus: ({ status, reason, detail }) => tell('kubernetes', status, reason, detail),
+      }),
+    ];
+  }
+  if (file === undefined) return [];
+  const read = async (): Promise<void> => {
+    for await (const event of (await readInventoryFile(file)).events) pipeline.learn([event]);
+  };
+  return [createComponent('inventory-file', { start: read, stop: () => undefined })];
+}
