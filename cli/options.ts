@@ -1,5 +1,6 @@
 /** Options that several commands have, as commander takes them. */
 import { InvalidArgumentError } from 'commander';
+import { type Alert, SEVERITIES, type Severity } from '../shared/schema/alert.ts';
 
 export const CONFIG_OPTION = ['-c, --config <file>', 'the configuration, a YAML file (also TRUANT_CONFIG)'] as const;
 
@@ -18,3 +19,7 @@ export function parsePort(text: string): number {
   }
   return port;
 }
+
+/** What `--fail-on` asks; without it, never. */
+export const isAnyAtLeast = (alerts: readonly Alert[], severity: Severity | undefined): boolean =>
+  severity !== undefined && alerts.some((alert) => SEVERITIES.indexOf(alert.severity) >= SEVERITIES.indexOf(severity));

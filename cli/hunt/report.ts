@@ -1,0 +1,88 @@
+/** What a hunt says to people, and how sure it is. */
+
+import { describe } from '../../shared/detection/deeds.ts';
+import { nameOf } from '../../shared/detection/story.ts';
+import type { TruantError } from '../../shared/errors.ts';
+import type { Alert } from '../../shared/schema/alert.ts';
+import type { SourceStatus, TokenUse, Whereabouts } from '../../shared/schema/observation.ts';
+import type { Placement } from '../../shared/schema/placement.ts';
+import { printable } from '../../shared/text.ts';
+import { type Io, writeLine } from '../io.ts';
+import { renderAlert } from '../ui/alert.ts';
+import { createStyle, type Style } from '../ui/style.ts';
+
+const DEFAULT_WIDTH = 100;
+const MAX_PROBLEMS = 20;
+
+export class HuntReport {
+  linesRead = 0;
+  readonly #io: Io;
+  readonly #mode: Whereabouts['inventory'];
+  readonly #style: Style;
+  readonly #verdicts = new Map<string, number>();
+  readonly #asideByReason = new Map<string, number>();
+  readonly #problems: TruantError[] = [];
+
+  constructor(io: Io, mode: Whereabouts['inventory']) {
+    this.#io = io;
+    this.#mode = mode;
+    this.#style = createStyle(io, io.stdout);
+  }
+
+  count({ verdict, reason }: Placement): void {
+    const key = verdict === 'unclear' ? `unclear (${reason})` : verdict;
+    this.#verdicts.set(key, (this.#verdicts.get(key) ?? 0) + 1);
+  }
+
+  setAside(reason: string, count = 1): void {
+    this.#asideByReason.set(reason, (this.#asideByReason.get(reason) ?? 0) + count);
+  }
+
+  problem(problem: TruantError): void {
+    if (this.#problems.length < MAX_PROBLEMS) this.#problems.push(problem);
+  }
+
+  useLine(use: TokenUse, placement: Placement): string {
+    const where = placement.verdict === 'away' ? `away (${placement.where})` : placement.verdict;
+    const parts = [
+      use.timeText,
+      nameOf(use.principal),
+      use.source.address ?? '-',
+      where,
+      placement.reason,
+      describe(use.request),
+    ];
+    return parts.map(printable).join('  ');
+  }
+
+  *alerts(alerts: readonly Alert[]): Generator<string> {
+    for (const alert of alerts) {
+      if (alert.severity === 'info') continue;
+      yield* renderAlert(alert, this.#style, this.#io.stdout.columns ?? DEFAULT_WIDTH);
+      yield '';
+    }
+  }
+
+  /** What was looked at, what could not be told, and what would help: on stderr, so that --json stays clean. */
+  async end(alerts: readonly Alert[], statuses: readonly SourceStatus[], quiet: boolean): Promise<void> {
+    const say = (line: string): Promise<void> => writeLine(this.#io.stderr, printable(line));
+    for (const { message } of this.#problems) await say(`problem: ${message}`);
+    for (const { detail } of statuses) await say(`warning: ${detail}`);
+    for (const [reason, count] of this.#asideByReason) await say(`set aside: ${count} lines (${reason})`);
+    if (quiet) return;
+    const loud = alerts.filter(({ severity }) => severity !== 'info').length;
+    const told = [...this.#verdicts].sort((a, b) => b[1] - a[1]).map(([verdict, count]) => `${count} ${verdict}`);
+    await say(`${this.linesRead} events read; uses of tokens: ${told.join(', ') || 'none'}.`);
+    await say(
+      `${loud} alerts${alerts.length > loud ? `, and ${alerts.length - loud} notes of severity info (see --json)` : ''}.`,
+    );
+    await say(SURENESS[this.#mode]);
+  }
+}
+
+const SURENESS: Record<Whereabouts['inventory'], string> = {
+  live: 'Inventory: a recorded watch. Addresses are known as they were at each moment.',
+  snapshot:
+    'Inventory: a dump. Pods that had gone when it was made are unknown, and who held an address before is not known: some uses are unclear.',
+  none: 'No inventory was given: homes were learned from the log, so less is found and confidence is lower. Give --inventory for better answers.',
+};
