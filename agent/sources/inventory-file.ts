@@ -1,0 +1,120 @@
+/**
+ * An inventory from disk: a recorded watch (`cluster.jsonl`, one change a line, with history) or a dump (`kubectl get
+ * pods,nodes -A -o json`, without), plain or gzipped.
+ */
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { pipeline, type Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { TruantError } from '../../shared/errors.ts';
+import { parseClusterLine, parseDump, type SkipReason } from '../../shared/inventory/kubernetes-objects.ts';
+import type { InventoryEvent } from '../../shared/schema/inventory-event.ts';
+
+export interface InventoryFile {
+  /** `live`: it has history; `snapshot`: it has none. */
+  mode: 'live' | 'snapshot';
+  /** In the file's order, which is that of time but for moments. */
+  events: AsyncIterable<InventoryEvent>;
+  /** What could not be read so far, by reason. */
+  skipped: ReadonlyMap<SkipReason, number>;
+}
+
+const GZIP_MAGIC = 0x1f8b;
+/** Within this much there is a whole line of a recording: etcd takes no larger objects. */
+const PEEK_CHARS = 2 * 1024 * 1024;
+const FIRST_LINES = 5;
+/** The longest string there can be. */
+const MAX_DUMP_CHARS = 0x1fffffe8;
+
+/** @throws {TruantError} INVENTORY_UNREADABLE; reading its events may throw it too */
+export async function readInventoryFile(path: string): Promise<InventoryFile> {
+  const skipped = new Map<SkipReason, number>();
+  const count = (reason: SkipReason, by = 1) => skipped.set(reason, (skipped.get(reason) ?? 0) + by);
+  if (await isRecording(path)) return { mode: 'live', events: readRecording(path, count), skipped };
+  const dump = await readDump(path);
+  if (dump.skipped > 0) count('malformed-object', dump.skipped);
+  return { mode: 'snapshot', events: each(dump.events), skipped };
+}
+
+/** Whether one of the first lines is one of a recording, the first of which may have been cut. */
+async function isRecording(path: string): Promise<boolean> {
+  let seen = '';
+  for await (const chunk of chunksOf(path)) {
+    seen += chunk;
+    if (seen.length > PEEK_CHARS) break;
+  }
+  if (seen.trim() === '') throw unreadable(path, 'it is empty');
+  return seen.split('\n', FIRST_LINES).some((line) => {
+    const event = parseClusterLine(line);
+    return event !== 'not-json' && event !== 'not-a-record';
+  });
+}
+
+async function* readRecording(path: string, skip: (reason: SkipReason) => void): AsyncGenerator<InventoryEvent> {
+  let rest = '';
+  for await (const chunk of chunksOf(path)) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) yield* read(line);
+  }
+  yield* read(rest);
+
+  function* read(line: string): Generator<InventoryEvent> {
+    if (line.trim() === '') return;
+    const event = parseClusterLine(line);
+    if (typeof event === 'string') skip(event);
+    else yield event;
+  }
+}
+
+async function readDump(path: string) {
+  let text = '';
+  for await (const chunk of chunksOf(path)) {
+    if (text.length + chunk.length > MAX_DUMP_CHARS) throw unreadable(path, 'it is larger than 512 MB');
+    text += chunk;
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw unreadable(path, 'it is no JSON', cause);
+  }
+  const dump = parseDump(json);
+  if (dump === undefined) throw unreadable(path, 'it is JSON, but no list of Kubernetes objects');
+  return dump;
+}
+
+async function* chunksOf(path: string): AsyncGenerator<string> {
+  try {
+    const gzipped = await isGzipped(path);
+    const file = createReadStream(path);
+    const stream: Readable = gzipped ? pipeline(file, createGunzip(), () => undefined) : file;
+    stream.setEncoding('utf8');
+    yield* stream as AsyncIterable<string>;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw unreadable(path, 'there is no such file', cause);
+    throw unreadable(path, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+async function isGzipped(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    return bytesRead === 2 && buffer.readUInt16BE() === GZIP_MAGIC;
+  } finally {
+    await file.close();
+  }
+}
+
+async function* each<T>(items: Iterable<T>): AsyncGenerator<T> {
+  yield* items;
+}
+
+const unreadable = (path: string, why: string, cause?: unknown): TruantError =>
+  new TruantError('INVENTORY_UNREADABLE', `${path} is no inventory: ${why}`, {
+    cause,
+    remedy:
+      'Give the output of `kubectl get pods,nodes -A -o json`, or a recorded watch: JSON lines of {"t","kind","type","object"}. Either may be gzipped.',
+  });
