@@ -23,6 +23,7 @@ const GZIP_MAGIC = 0x1f8b;
 /** Within this much there is a whole line of a recording: etcd takes no larger objects. */
 const PEEK_CHARS = 2 * 1024 * 1024;
 const FIRST_LINES = 5;
+const NOTHING = 'there are neither pods nor nodes in it';
 /** The longest string there can be. */
 const MAX_DUMP_CHARS = 0x1fffffe8;
 
@@ -52,18 +53,24 @@ async function isRecording(path: string): Promise<boolean> {
 
 async function* readRecording(path: string, skip: (reason: SkipReason) => void): AsyncGenerator<InventoryEvent> {
   let rest = '';
+  let empty = true;
   for await (const chunk of chunksOf(path)) {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) yield* read(line);
   }
   yield* read(rest);
+  if (empty) throw unreadable(path, NOTHING);
 
   function* read(line: string): Generator<InventoryEvent> {
     if (line.trim() === '') return;
     const event = parseClusterLine(line);
-    if (typeof event === 'string') skip(event);
-    else yield event;
+    if (typeof event === 'string') {
+      skip(event);
+      return;
+    }
+    empty = false;
+    yield event;
   }
 }
 
@@ -81,6 +88,7 @@ async function readDump(path: string) {
   }
   const dump = parseDump(json);
   if (dump === undefined) throw unreadable(path, 'it is JSON, but no list of Kubernetes objects');
+  if (dump.events.length === 0) throw unreadable(path, NOTHING);
   return dump;
 }
 
