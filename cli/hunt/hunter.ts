@@ -18,7 +18,7 @@ import { type Micros, SECOND } from '../../shared/time.ts';
 export interface HunterOptions {
   cluster: string;
   /** Sorted by time; none for a bare log. */
-  inventory: Iterable<InventoryEvent>;
+  inventory: readonly InventoryEvent[];
   mode: Whereabouts['inventory'];
   networks?: NetworkConfig;
   normalise: NormaliseOptions;
@@ -37,15 +37,16 @@ export class Hunter {
   readonly #alerts = new Map<string, Alert>();
   readonly #observer: Observer;
   readonly #correlator: Correlator;
-  readonly #inventory: Iterator<InventoryEvent>;
+  readonly #inventory: readonly InventoryEvent[];
   readonly #onUse: HunterOptions['onUse'];
   /** Uses whose placement is not final. */
   readonly #open = new Map<string, TokenUse>();
-  #next: InventoryEvent | undefined;
+  /** How many of the inventory's events were fed. */
+  #fed = 0;
 
   constructor({ cluster, inventory, mode, networks, normalise, policy, holdBack = 2 * SECOND, onUse }: HunterOptions) {
     this.#onUse = onUse;
-    this.#inventory = inventory[Symbol.iterator]();
+    this.#inventory = inventory;
     this.#observer = new Observer({
       inventory: new ClusterInventory({ mode, networks: networks ?? {} }),
       holdBack,
@@ -54,9 +55,8 @@ export class Hunter {
       beforeTime: (seen) => this.#learnUntil(seen + LEAD),
     });
     this.#correlator = new Correlator({ cluster, ...(policy && { policy }) });
-    this.#advance();
     // What an initial list or a dump shows was so before the first line.
-    while (this.#next && 'initial' in this.#next && this.#next.initial) this.#learn(this.#next);
+    this.#learnWhile((event) => 'initial' in event && event.initial);
   }
 
   /** Every alert so far, by id, as it is now. */
@@ -96,16 +96,13 @@ export class Hunter {
   }
 
   #learnUntil(time: Micros): void {
-    while (this.#next && this.#next.time <= time) this.#learn(this.#next);
+    this.#learnWhile((event) => event.time <= time);
   }
 
-  #learn(event: InventoryEvent): void {
-    this.#observer.learn(event);
-    this.#advance();
-  }
-
-  #advance(): void {
-    const { done, value } = this.#inventory.next();
-    this.#next = done === true ? undefined : value;
+  #learnWhile(isDue: (event: InventoryEvent) => boolean): void {
+    for (let event = this.#inventory[this.#fed]; event && isDue(event); event = this.#inventory[this.#fed]) {
+      this.#observer.learn(event);
+      this.#fed += 1;
+    }
   }
 }

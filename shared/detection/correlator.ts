@@ -57,14 +57,12 @@ export class Correlator implements CorrelatorPort {
   readonly #verdicts = new BoundedMap<string, Judged>(20_000);
   readonly #issues = new BoundedMap<string, TokenIssue>(5_000);
   readonly #placed = new BoundedMap<string, Placement>(50_000);
-  readonly #cluster: string;
   #waiting: Waiting[] = [];
   #now: Micros = 0;
   #swept: Micros = 0;
   #placements = new Map<string, Placement>();
 
   constructor({ cluster, policy = defaultPolicy, scopes = ['node', 'cluster'] }: CorrelatorOptions) {
-    this.#cluster = cluster;
     this.#policy = policy;
     this.#engine = new Engine(rules, scopes);
     this.#book = new AlertBook(cluster);

@@ -7,7 +7,6 @@ import { AuditEvent, TokenRequestBody } from '../schema/audit-event.ts';
 import type {
   Actor,
   Binding,
-  DeniedRequest,
   PodEntry,
   Request,
   RequestObservation,
