@@ -72,12 +72,14 @@ class PiecewiseWriter {
   }
 }
 
-async function play(events: Event[], uses: number, readBytes: number, fromBeginning: boolean): Promise<Follower> {
-  const lab = new Lab();
-  const follower = new Follower(lab, { readBytes });
-  const text = range(0, uses)
+const logOf = (uses: number): string =>
+  range(0, uses)
     .map((n) => `${n % 3 === 0 ? `${leaseLine(n)}\n` : ''}${useLine(n)}\n`)
     .join('');
+
+async function play(events: Event[], text: string, readBytes: number, fromBeginning: boolean): Promise<Follower> {
+  const lab = new Lab();
+  const follower = new Follower(lab, { readBytes });
   const writer = new PiecewiseWriter(lab, text);
   const plain: string[] = [];
   try {
@@ -119,12 +121,15 @@ describe('any pieces, any rotation, any restart', () => {
     'hands out every line once and in order: $fromBeginning',
     async ({ fromBeginning }) => {
       const uses = 40;
+      const text = logOf(uses);
       await fc.assert(
         fc.asyncProperty(events, fc.integer({ min: 100, max: 8000 }), async (events, readBytes) => {
-          const { numbers, gaps, deadLetters } = await play(events, uses, readBytes, fromBeginning);
-          expect(numbers).toEqual(range(0, uses));
-          expect(gaps).toEqual([]);
-          expect(deadLetters.added).toEqual([]);
+          const follower = await play(events, text, readBytes, fromBeginning);
+          expect(follower.numbers).toEqual(range(0, uses));
+          expect(follower.bytesRead).toBe(Buffer.byteLength(text));
+          expect(follower.linesRead).toBe(text.split('\n').length - 1);
+          expect(follower.gaps).toEqual([]);
+          expect(follower.deadLetters.added).toEqual([]);
         }),
         { numRuns: 100 },
       );

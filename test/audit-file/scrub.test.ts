@@ -32,7 +32,7 @@ const around = fc.array(fc.constantFrom(' ', '"', '/', '?', '&', '{', '}', '\\"'
 
 /** Some of the characters in percent or JSON escapes. */
 const escaped = (text: string, every: number, escape: (code: string) => string): string =>
-  [...text]
+  Array.from(text)
     .map((char, i) => (i % every === 0 ? escape(char.charCodeAt(0).toString(16).padStart(2, '0')) : char))
     .join('');
 

@@ -181,7 +181,7 @@ class GzipContent implements Content {
   }
 
   async #next(): Promise<Buffer> {
-    const { value, done } = await this.#chunks.next();
-    return done ? NOTHING : (value as Buffer);
+    const next = await this.#chunks.next();
+    return next.done ? NOTHING : next.value;
   }
 }

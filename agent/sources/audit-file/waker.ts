@@ -65,7 +65,7 @@ export class Waker {
     this.#watcher = watcher;
     // The kernel's own events: chokidar looks at a folder at most once a second, and misses what came in between.
     watcher.on('raw', (_event, changed) => {
-      if (changed !== null && basename(String(changed)) === basename(path)) this.#settle();
+      if (!changed || basename(changed) === basename(path)) this.#settle();
     });
     watcher.on('all', () => this.#settle());
     watcher.on('ready', () => this.#settle());
