@@ -9,7 +9,7 @@ import { AuditNormaliser, type NormaliseOptions, type RejectReason } from '../sh
 import { RequestStages } from '../shared/normalise/stages.ts';
 import type { InventoryEvent } from '../shared/schema/inventory-event.ts';
 import type { Observation, RequestObservation, SourceStatus } from '../shared/schema/observation.ts';
-import { formatTime, HOUR, type Micros } from '../shared/time.ts';
+import { formatTime, HOUR, MINUTE, type Micros } from '../shared/time.ts';
 
 export interface ObserverOptions {
   inventory: ClusterInventory;
@@ -17,28 +17,38 @@ export interface ObserverOptions {
   normalise: NormaliseOptions;
   /** A line that could not be read: count it, and keep a sample. */
   onReject(reason: RejectReason, line: Buffer): void;
+  /**
+   * Up to when the inventory is complete, given what time it is: while a watch is interrupted, time stands still for what
+   * waits for it (for a minute at most). Left out: always complete.
+   */
+  freshUntil?: ((now: Micros) => Micros) | undefined;
   /** Called with each line's time before it is judged: offline, the inventory is brought there first. */
   beforeTime?(seen: Micros): void;
 }
 
 /** The same warning is not repeated within this time of the log. */
 const REPEAT_AFTER: Micros = HOUR;
+/** Without inventory for longer, what waits is judged all the same; the source has said by then that it is blind. */
+const BLIND_FOR: Micros = MINUTE;
 
 export class Observer {
   readonly #inventory: ClusterInventory;
   readonly #normaliser: AuditNormaliser;
   readonly #onReject: ObserverOptions['onReject'];
   readonly #beforeTime: ((seen: Micros) => void) | undefined;
+  readonly #freshUntil: (now: Micros) => Micros;
   readonly #stages = new RequestStages();
   readonly #holdBack: HoldBack<RequestObservation>;
   readonly #warned = new Map<string, Micros>();
   #watermark: Micros = 0;
+  #settled: Micros = 0;
 
-  constructor({ inventory, holdBack, normalise, onReject, beforeTime }: ObserverOptions) {
+  constructor({ inventory, holdBack, normalise, onReject, freshUntil, beforeTime }: ObserverOptions) {
     this.#inventory = inventory;
     this.#normaliser = new AuditNormaliser(normalise);
     this.#onReject = onReject;
     this.#beforeTime = beforeTime;
+    this.#freshUntil = freshUntil ?? ((now) => now);
     this.#holdBack = new HoldBack({ inventory, holdBack });
   }
 
@@ -50,6 +60,11 @@ export class Observer {
   /** How many observations wait for the inventory. */
   get held(): number {
     return this.#holdBack.stats.held;
+  }
+
+  /** Time up to which the inventory was taken to be complete: what happened a hold-back before is released. */
+  get settled(): Micros {
+    return this.#settled;
   }
 
   learn(event: InventoryEvent): void {
@@ -67,7 +82,7 @@ export class Observer {
     if (normalised.seen > this.#watermark) {
       this.#watermark = normalised.seen;
       this.#beforeTime?.(normalised.seen);
-      ready.push(...this.#holdBack.advance(normalised.seen));
+      ready.push(...this.advance(normalised.seen));
     }
     if (normalised.leaks) this.#warn(ready, 'leak', 'audit-policy-leaks-tokens', LEAK, normalised.seen);
     for (const observation of normalised.observations) {
@@ -85,7 +100,8 @@ export class Observer {
 
   /** Lets time go on without a line: live, the log may be silent while something waits. */
   advance(now: Micros): Observation[] {
-    return this.#holdBack.advance(now);
+    this.#settled = Math.max(this.#settled, this.#freshUntil(now), now - BLIND_FOR);
+    return this.#holdBack.advance(this.#settled);
   }
 
   flush(): Observation[] {

@@ -43,7 +43,6 @@ export class Pipeline {
   readonly #memory = new Memory();
   readonly #metrics;
   #marks: Mark[] = [];
-  #now: Micros = 0;
 
   constructor({ observer, outbox, policy, holdBack, registry }: PipelineOptions) {
     this.#observer = observer;
@@ -76,10 +75,9 @@ export class Pipeline {
 
   /** Time goes on: what waited long enough is released. */
   advance(now: Micros): void {
-    this.#now = Math.max(this.#now, now);
-    this.#put(this.#observer.advance(this.#now));
+    this.#put(this.#observer.advance(now));
     for (const mark of this.#marks) {
-      if (mark.position === undefined && mark.releasedAt <= this.#now) mark.position = this.#outbox.end;
+      if (mark.position === undefined && mark.releasedAt <= this.#observer.settled) mark.position = this.#outbox.end;
     }
   }
 

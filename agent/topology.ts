@@ -60,9 +60,14 @@ export async function createAgent(config: Config, deps: AgentDeps): Promise<Agen
   const deadLetter = new DeadLetterFile({ path: join(config.agent.stateDir, 'dead-letter.ndjson'), logger, clock });
   const rejects = componentMetrics(registry, 'audit-file', { deadLetters: DEAD_LETTER_REASONS });
   const trusted = toCidrs(config.networks.trustedProxies);
+  const inventory = inventorySource(config, deps, {
+    learn: (events) => pipeline.learn(events),
+    tell: (source, status, reason, detail) => tell(source, status, reason, detail),
+  });
   const observer = new Observer({
     inventory: new ClusterInventory({ mode: await inventoryMode(config, deps), networks: config.networks }),
     holdBack,
+    freshUntil: inventory.freshUntil,
     normalise: { isTrustedProxy: (address) => inCidrs(address, trusted) },
     onReject: (reason, line) => {
       const counted = reason === 'bad-time' ? 'not-an-event' : reason;
@@ -98,7 +103,7 @@ export async function createAgent(config: Config, deps: AgentDeps): Promise<Agen
 
   const components: Component[] = [
     delivery(outbox),
-    ...inventorySource(config, deps, pipeline, tell),
+    ...inventory.components,
     releasing(pipeline, clock),
     ...auditSource(config, { logger, deadLetter, pipeline, tell, resume: remembered?.checkpoint ?? undefined }),
   ];
@@ -156,22 +161,31 @@ async function inventoryMode(config: Config, deps: AgentDeps): Promise<Whereabou
   return file === undefined ? 'none' : (await readInventoryFile(file)).mode;
 }
 
-function inventorySource(config: Config, deps: AgentDeps, pipeline: Pipeline, tell: Tell): Component[] {
+interface Inventory {
+  components: Component[];
+  freshUntil?: (now: Micros) => Micros;
+}
+
+interface InventoryParts {
+  learn(events: InventoryEvent[]): void;
+  tell: Tell;
+}
+
+function inventorySource(config: Config, deps: AgentDeps, { learn, tell }: InventoryParts): Inventory {
   const { kubernetes, kubeconfig, file } = config.agent.inventory;
-  if (deps.inventoryFromOutside) return [];
+  if (deps.inventoryFromOutside) return { components: [] };
   if (kubernetes) {
-    return [
-      new KubernetesSource({
-        kubeconfig,
-        logger: deps.logger,
-        onEvents: (events) => pipeline.learn(events),
-        onStatus: ({ status, reason, detail }) => tell('kubernetes', status, reason, detail),
-      }),
-    ];
+    const source = new KubernetesSource({
+      kubeconfig,
+      logger: deps.logger,
+      onEvents: learn,
+      onStatus: ({ status, reason, detail }) => tell('kubernetes', status, reason, detail),
+    });
+    return { components: [source], freshUntil: (now) => source.freshUntil(now) };
   }
-  if (file === undefined) return [];
+  if (file === undefined) return { components: [] };
   const read = async (): Promise<void> => {
-    for await (const event of (await readInventoryFile(file)).events) pipeline.learn([event]);
+    for await (const event of (await readInventoryFile(file)).events) learn([event]);
   };
-  return [createComponent('inventory-file', { start: read, stop: () => undefined })];
+  return { components: [createComponent('inventory-file', { start: read, stop: () => undefined })] };
 }
