@@ -44,7 +44,7 @@ const STORE_THREADS = 2;
 const QUERY_TIMEOUT_MS = 20_000;
 const MAX_CLUSTERS = 16;
 const MAX_WAITING_BATCHES = 32;
-const RESTORE = { within: DAY, limit: 100_000 };
+const RESTORE = { within: DAY, limit: 50_000 };
 
 /** @throws TruantError LISTEN_UNSAFE, CONFIG_INVALID, STORE_LOCKED, STORE_SCHEMA_TOO_NEW, STORE_UNAVAILABLE */
 export async function createCollector(config: Config, deps: CollectorDeps): Promise<Collector> {

@@ -2,8 +2,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { TokenIssue, TokenUse } from '../../../shared/schema/observation.ts';
 import type { CredentialLife, Tally } from '../store.ts';
-import { fromRow } from './row.ts';
-import { COLUMN_LIST, type Parameter, query, readColumns, toNumber, where } from './sql.ts';
+import { fromRows } from './row.ts';
+import { COLUMN_LIST, type Parameter, query, queryRows, toNumber, where } from './sql.ts';
 
 const MOST = 100;
 
@@ -52,19 +52,22 @@ function statusOf(latest: TokenUse | undefined): CredentialLife['status'] {
 }
 
 async function issues(connection: DuckDBConnection, condition: string, key: Parameter[]): Promise<TokenIssue[]> {
-  const rows = await query(
+  const rows = await queryRows(
     connection,
     `SELECT ${COLUMN_LIST} FROM history WHERE kind = 'issue' AND ${condition} ORDER BY time DESC, id DESC LIMIT ${MOST}`,
     key,
   );
-  return rows.map((row) => fromRow(readColumns(row)).observation as TokenIssue);
+  return fromRows(rows).map(({ observation }) => observation as TokenIssue);
 }
 
 const ITS_USES = `FROM history WHERE kind = 'use' AND cluster = $1 AND credential = $2`;
 
 async function latestUse(connection: DuckDBConnection, key: Parameter[]): Promise<TokenUse | undefined> {
-  const [row] = await query(connection, `SELECT ${COLUMN_LIST} ${ITS_USES} ORDER BY time DESC, id DESC LIMIT 1`, key);
-  return row && (fromRow(readColumns(row)).observation as TokenUse);
+  const rows = await queryRows(    connection,
+    `SELECT ${COLUMN_LIST} ${ITS_USES} ORDER BY time DESC, id DESC LIMIT 1`,
+    key,
+  );
+  return fromRows(rows)[0]?.observation as TokenUse | undefined;
 }
 
 async function totalsOf(connection: DuckDBConnection, key: Parameter[]) {

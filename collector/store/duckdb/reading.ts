@@ -15,8 +15,8 @@ import type {
   StreamState,
   UsesFilter,
 } from '../store.ts';
-import { fromRow } from './row.ts';
-import { COLUMN_LIST, type Condition, idText, idValue, query, readColumns, toNumber, where } from './sql.ts';
+import { fromRows } from './row.ts';
+import { COLUMN_LIST, type Condition, idText, idValue, query, queryRows, toNumber, where } from './sql.ts';
 
 const NEWEST_FIRST = 'ORDER BY time DESC, id DESC, cluster DESC';
 
@@ -49,15 +49,18 @@ export async function readUses(
   ]);
   // Each table's newest first, then the newest of both: a limit does not get through a view of both.
   const newest = (table: string) => `(SELECT ${COLUMN_LIST} FROM ${table} ${sql} ${NEWEST_FIRST} LIMIT ${limit + 1})`;
-  const rows = await query(
+  const rows = await queryRows(
     connection,
     `SELECT * FROM (${newest('observations')} UNION ALL ${newest('undecided')}) ${NEWEST_FIRST} LIMIT ${limit + 1}`,
     values,
   );
-  const items = rows.map((row): PlacedUse => {
-    const { cluster, observation, placement } = fromRow(readColumns(row));
-    return { cluster, placement: placement ?? null, use: observation as TokenUse };
-  });
+  const items = fromRows(rows).map(
+    ({ cluster, observation, placement }): PlacedUse => ({
+      cluster,
+      placement: placement ?? null,
+      use: observation as TokenUse,
+    }),
+  );
   return page(items, limit, ({ cluster, use }) => ({ time: use.time, id: use.id, cluster }));
 }
 
@@ -131,12 +134,12 @@ export async function readRecent(
     ['time >= ?', toNumber(row['newest']) - within],
   ]);
   const newest = async (table: string) => {
-    const rows = await query(
+    const rows = await queryRows(
       connection,
       `SELECT ${COLUMN_LIST} FROM ${table} ${sql} ORDER BY time DESC, seen DESC, id DESC LIMIT ${limit}`,
       values,
     );
-    return rows.map((found) => fromRow(readColumns(found)).observation).toReversed();
+    return fromRows(rows.toReversed()).map(({ observation }) => observation);
   };
   return { decided: await newest('observations'), undecided: await newest('undecided') };
 }

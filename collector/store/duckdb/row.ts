@@ -2,14 +2,7 @@
  * An observation as a row, and back. What is asked for, or repeats, has a column of its own (a repeated text costs next
  * to nothing in a column); what only some kinds have is in `detail`, as JSON.
  */
-import type {
-  Actor,
-  Binding,
-  Observation,
-  Request,
-  RequestObservation,
-  Whereabouts,
-} from '../../../shared/schema/observation.ts';
+import type { Actor, Binding, Observation, Request, RequestObservation } from '../../../shared/schema/observation.ts';
 import type { Placement } from '../../../shared/schema/placement.ts';
 import { formatTime } from '../../../shared/time.ts';
 
@@ -95,9 +88,26 @@ export function placementColumns(placement: Placement) {
   } satisfies Row;
 }
 
-export function fromRow(row: Row): PlacedObservation {
-  return { cluster: row.cluster as string, observation: observationOf(row), placement: placementOf(row) };
+/** Equal JSON is read once and shared: a pod's whereabouts are the same for all its uses. */
+export function fromRows(rows: readonly Row[]): PlacedObservation[] {
+  const seen = new Map<string, unknown>();
+  const json: Json = (text) => {
+    if (text === undefined) return undefined;
+    const known = seen.get(text);
+    if (known !== undefined) return known;
+    const value: unknown = JSON.parse(text);
+    seen.set(text, value);
+    return value;
+  };
+  return rows.map((row) => ({
+    cluster: row.cluster as string,
+    observation: observationOf(row, json),
+    placement: placementOf(row),
+  }));
 }
+
+/** Only for what this file wrote itself. */
+type Json = (text: string | undefined) => unknown;
 
 function particulars(o: Observation): Row {
   switch (o.kind) {
@@ -171,7 +181,7 @@ function actorColumns(actor: Pick<Actor, 'principal' | 'credential' | 'binding' 
   };
 }
 
-function observationOf(row: Row): Observation {
+function observationOf(row: Row, json: Json): Observation {
   const { kind, id, time, seen } = row;
   const common = {
     kind,
@@ -179,13 +189,13 @@ function observationOf(row: Row): Observation {
     time,
     timeText: row.time_text ?? formatTime(time ?? 0),
     seen,
-    ...json<object>(row.detail),
+    ...(json(row.detail) as object | undefined),
   };
   switch (kind as Observation['kind']) {
     case 'use':
       return present<Observation>({
         ...common,
-        ...requestOf(row),
+        ...requestOf(row, json),
         principal: row.principal,
         credential: { id: row.credential, kind: row.credential_kind },
         binding: bindingOf(row),
@@ -195,22 +205,22 @@ function observationOf(row: Row): Observation {
         truncated: row.truncated,
       });
     case 'issue':
-      return present<Observation>({ ...common, ...requestOf(row), issued: row.issued });
+      return present<Observation>({ ...common, ...requestOf(row, json), issued: row.issued });
     case 'entry':
     case 'denied':
-      return present<Observation>({ ...common, ...requestOf(row) });
+      return present<Observation>({ ...common, ...requestOf(row, json) });
     case 'status':
       return present<Observation>(common);
   }
 }
 
-function requestOf(row: Row) {
+function requestOf(row: Row, json: Json) {
   return {
     auditID: row.audit_id,
     stage: row.stage,
     source: {
       address: row.source ?? null,
-      claimed: json<string[]>(row.claimed) ?? [],
+      claimed: json(row.claimed) ?? [],
       claimedTotal: row.claimed_total,
     },
     request: present<Request>({
@@ -225,7 +235,7 @@ function requestOf(row: Row) {
       userAgent: row.user_agent,
       longRunning: row.long_running,
     }),
-    whereabouts: json<Whereabouts>(row.whereabouts),
+    whereabouts: json(row.whereabouts),
   };
 }
 
@@ -248,12 +258,9 @@ function placementOf(row: Row): Placement | undefined {
   });
 }
 
-/** Only for what this file wrote itself. */
-function json<T>(text: string | undefined): T | undefined {
-  return text === undefined ? undefined : (JSON.parse(text) as T);
-}
-
 /** An object without what is undefined, as the type that its columns came from. */
 function present<T>(loose: { [K in string]: unknown }): T {
-  return Object.fromEntries(Object.entries(loose).filter(([, value]) => value !== undefined)) as T;
+  const kept: Record<string, unknown> = {};
+  for (const name in loose) if (loose[name] !== undefined) kept[name] = loose[name];
+  return kept as T;
 }

@@ -4,6 +4,7 @@ import {
   BOOLEAN,
   type DuckDBAppender,
   type DuckDBConnection,
+  type DuckDBResultReader,
   type DuckDBType,
   DuckDBUUIDValue,
   type DuckDBValue,
@@ -48,13 +49,38 @@ export async function query(
   sql: string,
   values: readonly Parameter[] = [],
 ): Promise<Record<string, unknown>[]> {
+  return (await run(connection, sql, values)).getRowObjectsJS();
+}
+
+/** Of a statement that selects `COLUMN_LIST`. */
+export async function queryRows(
+  connection: DuckDBConnection,
+  sql: string,
+  values: readonly Parameter[] = [],
+): Promise<Row[]> {
+  const reader = await run(connection, sql, values);
+  const columns = reader.getColumnsJS();
+  const rows: Record<string, unknown>[] = Array.from({ length: reader.currentRowCount }, () => ({}));
+  for (const [position, name] of NAMES.entries()) {
+    const type = COLUMNS[name];
+    for (const [index, value] of (columns[position] ?? []).entries()) {
+      const row = rows[index] as Record<string, unknown>;
+      // Every row gets every property, so that all have one shape.
+      if (value === null) row[name] = undefined;
+      else if (type === 'integer') row[name] = Number(value);
+      else row[name] = type === 'id' ? idText(value) : value;
+    }
+  }
+  return rows;
+}
+
+function run(connection: DuckDBConnection, sql: string, values: readonly Parameter[]): Promise<DuckDBResultReader> {
   const bound = values.map(bind);
-  const reader = await connection.runAndReadAll(
+  return connection.runAndReadAll(
     sql,
     bound.map(([value]) => value),
     bound.map(([, type]) => type),
   );
-  return reader.getRowObjectsJS();
 }
 
 function bind(value: Parameter): [DuckDBValue, DuckDBType] {
@@ -129,16 +155,4 @@ export function appendColumns(appender: DuckDBAppender, row: Row): void {
     else if (typeof value === 'number') appendNumber(appender, value);
     else appender.appendBoolean(value);
   }
-}
-
-/** A result's row as what `appendColumns` was given. */
-export function readColumns(result: Record<string, unknown>): Row {
-  const row: Record<string, unknown> = {};
-  for (const name of NAMES) {
-    const value = result[name];
-    if (value === null || value === undefined) continue;
-    if (typeof value === 'bigint') row[name] = Number(value);
-    else row[name] = COLUMNS[name] === 'id' ? idText(value) : value;
-  }
-  return row;
 }
