@@ -52,6 +52,10 @@ export class AlertBook {
     const state = AlertState.from(alert);
     this.#alerts.set(state.id, state);
     for (const finding of alert.findings) this.#index(state, finding);
+    // Of many findings only some are kept with the alert.
+    for (const id of [alert.credential, ...alert.relatedCredentials]) {
+      if (id !== null && !this.#byKey.has(keys.credential(id))) this.#byKey.set(keys.credential(id), state.id);
+    }
   }
 
   #find(finding: Finding): AlertState | undefined {

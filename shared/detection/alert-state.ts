@@ -117,7 +117,7 @@ export class AlertState {
       this.#findings.map((finding) => finding.confidence),
       CONFIDENCES,
     );
-    const surest = this.#findings.find((finding) => finding.confidence === confidence) ?? lead;
+    const surest = lead.confidence === confidence ? undefined : this.#findings.find((f) => f.confidence === confidence);
     const ruleIds = [...new Set(this.#findings.map((finding) => finding.rule))];
     const kubelet = this.#findings.map((finding) => kubeletOf(finding)).find((node) => node !== undefined);
     const evidence = [...this.#evidence.values()];
@@ -135,7 +135,7 @@ export class AlertState {
         SEVERITIES,
       ),
       confidence,
-      confidenceWhy: surest.confidenceWhy,
+      confidenceWhy: surest ? `${lead.confidenceWhy} ${surest.confidenceWhy}` : lead.confidenceWhy,
       principal: lead.principal,
       credential: credential?.id ?? null,
       credentialKind: credential?.kind ?? null,
@@ -184,9 +184,13 @@ export class AlertState {
     };
   }
 
-  /** The finding that the alert is named after: the loudest, and of those the surest and earliest. */
+  /**
+   * The finding that the alert is named after: the loudest, and of those the surest and earliest. What led to the theft of
+   * a credential (an exec, say) is by somebody else, so it comes second to the credential.
+   */
   #lead(): Finding {
-    const [first, ...rest] = this.#findings;
+    const ofCredential = this.#findings.filter((finding) => finding.credential);
+    const [first, ...rest] = ofCredential.length > 0 ? ofCredential : this.#findings;
     if (!first) throw new RangeError('an alert without findings');
     return rest.reduce((best, finding) => (weight(finding) > weight(best) ? finding : best), first);
   }

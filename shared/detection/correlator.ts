@@ -12,13 +12,13 @@ import { type Micros, SECOND } from '../time.ts';
 import { AlertBook, type Exhibit } from './alert-book.ts';
 import type { CorrelatorPort, Outcome } from './correlator-types.ts';
 import { Engine } from './engine.ts';
-import { MASQUERADE_PATIENCE } from './masquerade.ts';
 import { Memory } from './memory.ts';
-import { type PlacementContext, place } from './placement.ts';
+import { placeKubelet } from './place-kubelet.ts';
+import { place } from './placement.ts';
+import type { PlacementContext } from './placement-context.ts';
 import { defaultPolicy, type Policy } from './policy.ts';
 import type { RuleScope } from './rule.ts';
 import { rules } from './rules/index.ts';
-import { awayFromNode } from './rules/kubelet-identity-mints-from-elsewhere.ts';
 
 export interface CorrelatorOptions {
   cluster: string;
@@ -39,10 +39,6 @@ const DECIDING: Placement = {
   sentence: 'Waiting a moment for what other requests show.',
 };
 
-interface Waiting {
-  observation: TokenUse | TokenIssue;
-}
-
 /** How a request by a ServiceAccount was judged, for the TokenRequest that it may have been. */
 interface Judged {
   verdict: Placement['verdict'];
@@ -57,9 +53,10 @@ export class Correlator implements CorrelatorPort {
   readonly #verdicts = new BoundedMap<string, Judged>(20_000);
   readonly #issues = new BoundedMap<string, TokenIssue>(5_000);
   readonly #placed = new BoundedMap<string, Placement>(50_000);
-  #waiting: Waiting[] = [];
+  #waiting: (TokenUse | TokenIssue)[] = [];
   #now: Micros = 0;
   #swept: Micros = 0;
+  #restoring = false;
   #placements = new Map<string, Placement>();
 
   constructor({ cluster, policy = defaultPolicy, scopes = ['node', 'cluster'] }: CorrelatorOptions) {
@@ -69,10 +66,7 @@ export class Correlator implements CorrelatorPort {
   }
 
   process(observations: readonly Observation[], findings: readonly Finding[]): Outcome {
-    for (const observation of observations) {
-      this.#take(observation);
-      if (this.#waiting.length > 0 && this.#now - this.#swept >= SWEEP_EVERY) this.#sweep(this.#now);
-    }
+    for (const observation of observations) this.#take(observation);
     for (const finding of findings) this.#file(finding);
     return this.#outcome();
   }
@@ -84,15 +78,16 @@ export class Correlator implements CorrelatorPort {
   }
 
   flush(): Outcome {
-    this.#sweep(this.#now + 2 * MASQUERADE_PATIENCE);
+    this.#sweep(Number.POSITIVE_INFINITY);
     return this.#outcome();
   }
 
   restore(observations: Iterable<Observation>, alerts: Iterable<Alert>): void {
     for (const alert of alerts) this.#book.restore(alert);
+    // What was found then is in the alerts, or in alerts that were closed since; what still waits is yet to be found.
+    this.#restoring = true;
     for (const observation of observations) this.#take(observation);
-    this.#sweep(this.#now);
-    // Findings that were filed before are known to their alerts; whatever is new in them is kept for the next change.
+    this.#restoring = false;
     this.#placements.clear();
   }
 
@@ -106,37 +101,41 @@ export class Correlator implements CorrelatorPort {
     this.#now = Math.max(this.#now, observation.seen);
     if (observation.kind === 'status') return;
     this.#memory.observe(observation);
-    switch (observation.kind) {
-      case 'use':
-        this.#decide(observation, this.#now);
-        break;
-      case 'issue':
-        this.#takeIssue(observation, this.#now);
-        break;
-      case 'entry':
-      case 'denied':
-        this.#evaluate(observation, undefined);
-        break;
+    if (observation.kind !== 'use' && observation.kind !== 'issue') {
+      this.#evaluate(observation, undefined);
+    } else if (!this.#decide(observation, this.#now)) {
+      this.#wait(observation);
     }
+    if (this.#waiting.length > 0 && this.#now - this.#swept >= SWEEP_EVERY) this.#sweep(this.#now);
   }
 
-  /** Judges a use, or lets it wait. */
-  #decide(use: TokenUse, now: Micros): boolean {
+  #wait(observation: TokenUse | TokenIssue): void {
+    this.#waiting.push(observation);
+    this.#note(observation, DECIDING);
+    if (this.#waiting.length <= MAX_WAITING) return;
+    const oldest = this.#waiting.shift();
+    if (oldest) this.#decide(oldest, Number.POSITIVE_INFINITY);
+  }
+
+  #sweep(now: Micros): void {
+    this.#swept = this.#now;
+    this.#waiting = this.#waiting.filter((observation) => !this.#decide(observation, now));
+  }
+
+  #note({ id }: TokenUse | TokenIssue, placement: Placement): void {
+    this.#placements.set(id, placement);
+    this.#placed.set(id, placement);
+  }
+
+  /** False when waiting will tell. */
+  #decide(observation: TokenUse | TokenIssue, now: Micros): boolean {
+    return observation.kind === 'use' ? this.#decideUse(observation, now) : this.#decideIssue(observation, now);
+  }
+
+  #decideUse(use: TokenUse, now: Micros): boolean {
     const placement = place(use, this.#context(now));
-    if (!placement) {
-      if (!this.#placed.peek(use.id)) {
-        this.#waiting.push({ observation: use });
-        this.#placements.set(use.id, DECIDING);
-        this.#placed.set(use.id, DECIDING);
-        if (this.#waiting.length > MAX_WAITING) {
-          const oldest = this.#waiting.shift();
-          if (oldest) this.#settle(oldest.observation, now + 2 * MASQUERADE_PATIENCE);
-        }
-      }
-      return false;
-    }
-    this.#placements.set(use.id, placement);
-    this.#placed.set(use.id, placement);
+    if (!placement) return false;
+    this.#note(use, placement);
     this.#memory.judged(use, placement.verdict);
     if (use.request.subresource === 'token') {
       this.#verdicts.set(requestKey(use), { verdict: placement.verdict, sentence: placement.sentence });
@@ -147,25 +146,30 @@ export class Correlator implements CorrelatorPort {
     return true;
   }
 
-  #takeIssue(issue: TokenIssue, now: Micros): boolean {
+  #decideIssue(issue: TokenIssue, now: Micros): boolean {
     const node = nodeOfKubelet(issue.actor.username);
-    if (node !== undefined) {
-      const why = awayFromNode(node, issue);
-      const reach = this.#memory.masquerade.reaches(undefined, issue.time);
-      if (why !== undefined && reach === 'unknown' && now < issue.time + MASQUERADE_PATIENCE) {
-        if (now === this.#now) this.#waiting.push({ observation: issue });
-        return false;
-      }
-      if (why !== undefined && reach !== 'unknown') this.#taint(issue, why);
-    } else if (issue.actor.principal !== undefined) {
-      this.#issues.set(requestKey(issue), issue);
-      const request = this.#verdicts.peek(requestKey(issue));
-      const minter = issue.actor.credential && this.#memory.ledger.get(issue.actor.credential.id);
-      if (request?.verdict === 'away') this.#taint(issue, request.sentence);
-      else if (minter?.tainted !== undefined) this.#taint(issue, minter.tainted);
+    if (node === undefined) {
+      this.#followMinter(issue);
+      this.#evaluate(issue, undefined);
+      return true;
     }
-    this.#evaluate(issue, undefined);
+    const placement = placeKubelet(node, issue, { paths: this.#memory.paths, now });
+    if (!placement) return false;
+    this.#note(issue, placement);
+    if (placement.verdict === 'away') this.#taint(issue, placement.sentence);
+    this.#evaluate(issue, placement);
     return true;
+  }
+
+  /** What a stolen credential had issued is the thief's too. */
+  #followMinter(issue: TokenIssue): void {
+    const { principal, credential } = issue.actor;
+    if (principal === undefined) return;
+    this.#issues.set(requestKey(issue), issue);
+    const request = this.#verdicts.peek(requestKey(issue));
+    const minter = credential && this.#memory.ledger.get(credential.id);
+    if (request?.verdict === 'away') this.#taint(issue, request.sentence);
+    else if (minter?.tainted !== undefined) this.#taint(issue, minter.tainted);
   }
 
   /** A credential issued to a thief: every use of it is the theft going on, those that were seen already too. */
@@ -173,7 +177,7 @@ export class Correlator implements CorrelatorPort {
     const entry = issue.issued === undefined ? undefined : this.#memory.ledger.get(issue.issued);
     if (!entry || entry.tainted !== undefined) return;
     entry.tainted = `${entry.id} was issued to a thief: ${why}`;
-    this.#evaluate(issue, undefined);
+    this.#evaluate(issue, this.#placed.peek(issue.id));
     for (const use of this.#memory.recentUses(entry.id)) this.#evaluate(use, this.#placed.peek(use.id));
   }
 
@@ -189,6 +193,7 @@ export class Correlator implements CorrelatorPort {
   }
 
   #file(finding: Finding, exhibit?: Exhibit): void {
+    if (this.#restoring) return;
     const exhibits: Exhibit[] = exhibit ? [exhibit] : [];
     for (const id of finding.observations) {
       if (id === exhibit?.observation.id) continue;
@@ -199,29 +204,18 @@ export class Correlator implements CorrelatorPort {
     this.#book.add(finding, exhibits, credential === undefined ? undefined : this.#memory.ledger.get(credential));
   }
 
-  #sweep(now: Micros): void {
-    this.#swept = this.#now;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    const still = waiting.filter(({ observation }) => !this.#settle(observation, now));
-    this.#waiting = [...still, ...this.#waiting];
-  }
-
-  #settle(observation: TokenUse | TokenIssue, now: Micros): boolean {
-    return observation.kind === 'use' ? this.#decide(observation, now) : this.#takeIssue(observation, now);
-  }
-
   #context(now: Micros): PlacementContext {
     return {
       ledger: this.#memory.ledger,
       masquerade: this.#memory.masquerade,
+      paths: this.#memory.paths,
       learned: this.#memory.learned,
       policy: this.#policy,
       now,
       isControlPlane: (address) => this.#memory.isControlPlane(address),
-      secretReadBefore: (credential, time) => {
+      secretReads: (credential, time) => {
         const principal = this.#memory.ledger.get(credential)?.principal ?? '';
-        return this.#memory.secretReads(credential, principal, time)[0]?.time;
+        return this.#memory.secretReads(credential, principal, time);
       },
     };
   }

@@ -5,12 +5,13 @@
 import { BoundedMap } from '../inventory/bounded-map.ts';
 import { Ledger } from '../inventory/ledger.ts';
 import { legacyCredentialId } from '../normalise/credential.ts';
-import { nodeOfKubelet, parsePrincipal } from '../normalise/principal.ts';
+import { CONTROLLER_MANAGER, nodeOfKubelet, parsePrincipal } from '../normalise/principal.ts';
 import type { Observation, RequestObservation, TokenIssue, TokenUse } from '../schema/observation.ts';
 import { DAY, HOUR, MINUTE, type Micros } from '../time.ts';
 import { deedOf } from './deeds.ts';
 import { LearnedHomes } from './learned-homes.ts';
 import { Masquerade } from './masquerade.ts';
+import { Paths } from './paths.ts';
 
 /** A request that may have shown somebody a token Secret: one by name, or a list that held them all. */
 export interface SecretRead {
@@ -21,7 +22,12 @@ export interface SecretRead {
   namespace: string;
   /** Undefined: a list. */
   name: string | undefined;
-  count: number;
+}
+
+/** How often an account lists Secrets, not counting what follows within a minute. */
+interface Lists {
+  last: Micros;
+  times: number;
 }
 
 interface Habits {
@@ -41,7 +47,6 @@ const RECENT_FOR: Micros = 10 * MINUTE;
 const MAX_DEEDS = 128;
 /** Who lists Secrets this often does so for a living. */
 const HABITUAL = 3;
-const CONTROLLER_MANAGER = 'system:kube-controller-manager';
 /** So many different controllers at one address are the controller manager. */
 const CONTROLLERS = 2;
 
@@ -49,7 +54,9 @@ export class Memory {
   readonly ledger = new Ledger();
   readonly masquerade = new Masquerade();
   readonly learned = new LearnedHomes();
+  readonly paths = new Paths();
   readonly #secretReads = new BoundedMap<string, SecretRead>(20_000);
+  readonly #secretLists = new BoundedMap<string, Lists>(20_000);
   readonly #secretWatchers = new BoundedMap<string, true>(5_000);
   readonly #habits = new BoundedMap<string, Habits>(20_000);
   readonly #away = new BoundedMap<string, AwaySource>(20_000);
@@ -64,6 +71,7 @@ export class Memory {
     if (observation.kind === 'use') {
       this.ledger.use(observation);
       this.masquerade.observe(observation);
+      this.paths.observe(observation);
       this.learned.observe(observation);
       this.#noteSecretRead(observation);
       this.#noteController(observation);
@@ -84,7 +92,7 @@ export class Memory {
 
   /**
    * Requests by which another account may have got this legacy token in the day before `time`, oldest first: its Secret by
-   * name, or a list of the namespace's Secrets by somebody who doesn't list or watch Secrets all the time.
+   * name, or a list of the namespace's Secrets by somebody who doesn't list or watch Secrets time and again.
    */
   secretReads(credential: string, principal: string, time: Micros): SecretRead[] {
     const slash = credential.indexOf('/');
@@ -97,7 +105,7 @@ export class Memory {
       const listed =
         read.name === undefined &&
         (read.namespace === namespace || read.namespace === '') &&
-        read.count < HABITUAL &&
+        (this.#secretLists.peek(`${read.principal} ${read.namespace}`)?.times ?? 0) < HABITUAL &&
         !this.#secretWatchers.peek(read.principal);
       if (named || listed) reads.push(read);
     }
@@ -173,8 +181,7 @@ export class Memory {
     this.ledger.issue(issue, node !== undefined);
     if (node === undefined || issue.source.address === null) return;
     this.learned.noteKubelet(node, issue.source.address);
-    const isOwn = issue.whereabouts?.holders.some((holder) => holder.kind === 'node' && holder.name === node);
-    if (isOwn) this.masquerade.noteKubelet(node, issue.time);
+    this.paths.observeKubelet(node, issue);
   }
 
   #noteController({ principal, credential, binding, source }: TokenUse): void {
@@ -187,21 +194,32 @@ export class Memory {
   }
 
   #noteSecretRead(use: TokenUse): void {
-    const { resource, apiGroup, verb, subresource, code, namespace, name } = use.request;
+    const { resource, apiGroup, verb, subresource, code, namespace = '', name, uri } = use.request;
     if (resource !== 'secrets' || apiGroup || subresource || code !== 200) return;
     if (verb === 'watch') this.#secretWatchers.set(use.principal, true);
     if (verb !== 'get' && verb !== 'list') return;
-    const read = this.#secretReads.touch(`${use.credential.id} ${namespace ?? ''} ${name ?? ''}`, () => ({
-      observation: use.id,
-      time: use.time,
-      principal: use.principal,
-      credential: use.credential.id,
-      namespace: namespace ?? '',
-      name: verb === 'get' ? name : undefined,
-      count: 0,
-    }));
-    read.count += 1;
+    const { principal, time } = use;
+    if (name === undefined) {
+      if (picksOthers(uri)) return;
+      // By account, since its tokens are replaced every hour.
+      const lists = this.#secretLists.touch(`${principal} ${namespace}`, () => ({ last: time, times: 1 }));
+      if (time - lists.last > MINUTE) lists.times += 1;
+      lists.last = Math.max(lists.last, time);
+    }
+    const credential = use.credential.id;
+    const read = { observation: use.id, time, principal, credential, namespace, name };
+    const key = `${credential} ${namespace} ${name ?? ''}`;
+    const known = this.#secretReads.touch(key, () => read);
+    if (time - known.time > DAY) this.#secretReads.set(key, read);
   }
+}
+
+/** Whether a list asks only for Secrets of a label or a type that tokens don't have (as Helm does). */
+function picksOthers(uri: string): boolean {
+  const query = new URLSearchParams(uri.slice(uri.indexOf('?') + 1));
+  const type = /(?:^|,)type==?([^=,]+)/.exec(query.get('fieldSelector') ?? '')?.[1];
+  if (type !== undefined && type !== 'kubernetes.io/service-account-token') return true;
+  return /[^!=]==?[^=]/.test(query.get('labelSelector') ?? '');
 }
 
 /** The deed of acting as somebody else, among an account's habits. */

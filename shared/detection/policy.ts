@@ -27,6 +27,14 @@ const OPERATORS: readonly { actor: string; principal?: string; reason: string }[
   },
   { actor: sa('vault', 'vault'), reason: "Vault's Kubernetes secrets engine issues tokens on demand" },
   {
+    actor: sa('vault-secrets-operator-system', 'vault-secrets-operator-controller-manager'),
+    reason: 'Vault Secrets Operator asks tokens for the accounts that it reads Secrets for',
+  },
+  {
+    actor: sa('openshift-infra', 'serviceaccount-pull-secrets-controller'),
+    reason: "OpenShift keeps every account's token for its image registry",
+  },
+  {
     actor: sa('kube-system', 'calico-node'),
     principal: sa('kube-system', 'calico-cni-plugin'),
     reason: "Calico keeps its CNI plugin's token fresh",

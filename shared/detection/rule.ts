@@ -12,7 +12,7 @@ export type RuleScope = 'node' | 'cluster';
 
 /** What a rule may ask about the observation at hand. */
 export interface Facts {
-  /** Of a use. An entry, an issue or a denied request has none. */
+  /** Of a use, and of a kubelet's TokenRequest. */
   placement: Placement | undefined;
   /** The ledger's entry of the credential used. */
   entry: LedgerEntry | undefined;

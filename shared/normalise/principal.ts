@@ -25,3 +25,6 @@ export const nodeOfKubelet = (username: string): string | undefined =>
   username.startsWith(NODE_PREFIX) && username.length > NODE_PREFIX.length
     ? username.slice(NODE_PREFIX.length)
     : undefined;
+
+/** Has the tokens of the control plane's own controllers issued. */
+export const CONTROLLER_MANAGER = 'system:kube-controller-manager';

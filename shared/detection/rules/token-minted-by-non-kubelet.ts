@@ -43,7 +43,7 @@ export default defineRule({
         related: [issued.observation],
       };
     }
-    const { actor } = observation;
+    const { actor, source } = observation;
     if (nodeOfKubelet(actor.username) !== undefined) return undefined;
     const issuedKeys = observation.issued === undefined ? [] : [keys.credential(observation.issued)];
     const minted = observation.issued === undefined ? undefined : memory.ledger.get(observation.issued);
@@ -74,7 +74,12 @@ export default defineRule({
       confidence: 'medium',
       confidenceWhy: `${actor.principal} is not listed among the accounts that mint tokens for others.`,
       summary: `${actor.principal} had a token minted for ${observation.principal}.`,
-      keys: [...issuedKeys, ...(actor.credential ? [keys.credential(actor.credential.id)] : [])],
+      // Who mints for a living does so with ever new tokens of its own: that is one story.
+      keys: [
+        ...issuedKeys,
+        ...(actor.credential ? [keys.credential(actor.credential.id)] : []),
+        keys.actor(actor.principal, source.address),
+      ],
     };
   },
 });
