@@ -6,6 +6,7 @@ import {
   AuditFileSource,
   type AuditStatus,
 } from '../../agent/sources/audit-file/audit-file-source.ts';
+import type { AuditCheckpoint } from '../../agent/sources/audit-file/checkpoint.ts';
 import type { AuditBatch } from '../../agent/sources/audit-file/log-reader.ts';
 import { CountingDeadLetters, Lab, numberOf, range, silent, useLine } from './lab.ts';
 
@@ -215,6 +216,54 @@ describe('AuditFileSource', () => {
     await until(() => expect(numbers()).toEqual([0, 1, 4, 5]));
     expect(reasons()).toContain('remembered-file-gone');
   });
+
+  it('loses and doubles nothing while the log is written, rotated and compressed, and it is restarted, all at once', async () => {
+    const total = 3000;
+    let resume: AuditCheckpoint | undefined;
+    const taken: number[] = [];
+    const startOne = async (): Promise<AuditFileSource> => {
+      const source = newSource({
+        fromBeginning: true,
+        resume,
+        readBytes: 5000,
+        pollMs: 20,
+        onBatch: async (batch) => {
+          // durable together, or not at all
+          taken.push(...batch.lines.map(numberOf));
+          resume = batch.checkpoint;
+          await new Promise(setImmediate);
+        },
+      });
+      await source.start();
+      return source;
+    };
+
+    const write = async (): Promise<void> => {
+      const rotated: string[] = [];
+      for (let n = 0; n < total; n++) {
+        lab.append(`${useLine(n)}\n`);
+        if (n % 70 === 69) rotated.push(lab.rotate());
+        if (n % 110 === 109) rotated.splice(0, 1).forEach((path) => lab.compress(path));
+        if (n % 500 === 499) {
+          lab.copy();
+          lab.truncate();
+        }
+        if (n % 5 === 0) await new Promise(setImmediate);
+      }
+    };
+    const read = async (): Promise<void> => {
+      while (taken.length < total) {
+        const before = taken.length;
+        const source = await startOne();
+        await until(() => expect(taken.length).toBeGreaterThanOrEqual(Math.min(total, before + 150)));
+        await source.stop();
+      }
+    };
+    await Promise.all([write(), read()]);
+    expect(taken).toEqual(range(0, total));
+    expect(reasons()).not.toContain('remembered-file-gone');
+    expect(reasons()).not.toContain('truncated');
+  }, 60_000);
 
   it('survives a folder that is no folder', async () => {
     const path = join(lab.folder, 'not-a-folder', 'audit.log');

@@ -179,7 +179,9 @@ export class Follower {
   }
 
   async drain(): Promise<number[]> {
-    while (await this.step());
+    for (let batches = 0; await this.step(); batches++) {
+      if (batches > 100_000) throw new Error('there is no end to it');
+    }
     return this.numbers;
   }
 

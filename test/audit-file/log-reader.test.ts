@@ -187,6 +187,36 @@ describe('rename-and-create', () => {
     expect(follower.gaps).toEqual([]);
   });
 
+  it('does not read older files again when the one it holds open was deleted', async () => {
+    lab.appendUses(0, 2);
+    lab.rotate();
+    await follower.fromEnd();
+    lab.appendUses(2, 4);
+    await follower.drain();
+    lab.appendUses(4, 6);
+    rmSync(lab.rotate());
+    lab.appendUses(6, 8);
+    lab.rotate();
+    lab.appendUses(8, 10);
+    expect(await follower.drain()).toEqual(range(2, 10));
+    expect(follower.gaps).toEqual([]);
+  });
+
+  it('does not read older files again when the clock was put back', async () => {
+    lab.appendUses(0, 2);
+    lab.rotate(join(lab.folder, 'audit-2027-01-01T00-00-00.000.log'));
+    lab.appendUses(2, 4);
+    await follower.fromBeginning();
+    await follower.drain();
+    lab.appendUses(4, 6);
+    lab.rotate(join(lab.folder, 'audit-2026-01-01T00-00-00.000.log'));
+    lab.appendUses(6, 8);
+    expect(await follower.drain()).toEqual(range(0, 8));
+    await follower.restart();
+    lab.appendUses(8, 10);
+    expect(await follower.drain()).toEqual(range(0, 10));
+  });
+
   it('takes the plain file while it is being compressed', async () => {
     lab.appendUses(0, 4);
     const rotated = lab.rotate();

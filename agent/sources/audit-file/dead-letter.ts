@@ -1,6 +1,6 @@
 /**
  * Lines that could not be read: all counted, by a closed list of reasons, and samples of them kept for people in a file
- * (NDJSON: `time`, `reason`, `bytes`, `line`) that is bounded in size and rate and free of tokens.
+ * (NDJSON: `time`, `reason`, `line`) that is bounded in size and rate and free of tokens.
  */
 import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -54,7 +54,7 @@ export class DeadLetterFile implements DeadLetters {
     const now = this.#options.clock.now();
     if (!this.#hasRoom(now)) return;
     const sample = scrub(line.toString('utf8', 0, SCRUBBED_BYTES)).text.slice(0, SAMPLE_CHARS);
-    const record = `${JSON.stringify({ time: formatTime(now), reason, bytes: line.length, line: sample })}\n`;
+    const record = `${JSON.stringify({ time: formatTime(now), reason, line: sample })}\n`;
     this.#writing = this.#writing.then(() => this.#write(record));
   }
 

@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Place } from './checkpoint.ts';
 import { isDamaged, openContent } from './content.ts';
-import { hasFingerprint } from './fingerprint.ts';
+import { fingerprintOf, hasFingerprint } from './fingerprint.ts';
 import { compareRotated, parseRotatedName, type RotatedName } from './rotation.ts';
 
 export interface LogFile {
@@ -81,6 +81,12 @@ export async function readHead(file: LogFile): Promise<Buffer> {
     if (isMissing(error) || isDamaged(error)) return Buffer.alloc(0);
     throw error;
   }
+}
+
+/** A file as it is now, at its end if that is known. */
+export async function placeOfFile(file: LogFile): Promise<Place> {
+  const { name, dev, ino, size, compressed } = file;
+  return { name, dev, ino, fingerprint: fingerprintOf(await readHead(file)), offset: compressed ? 0 : size };
 }
 
 /** The file that `place` speaks of: by inode if it still is the same content, else by content alone, first come first. */

@@ -5,6 +5,7 @@
  * What copytruncate can lose by itself is what the writer wrote between the copy and the truncation, unless it had been
  * read before; nobody can tell, so it isn't reported.
  */
+import { basename } from 'node:path';
 import type { AuditCheckpoint, Place } from './checkpoint.ts';
 import { type Content, isDamaged, openContent } from './content.ts';
 import type { DeadLetters } from './dead-letter.ts';
@@ -18,9 +19,11 @@ import {
   type LogFile,
   listLogs,
   newerThan,
+  placeOfFile,
   readHead,
   statLog,
 } from './log-folder.ts';
+import { isOlderByTime } from './rotation.ts';
 
 export interface AuditBatch {
   /** Relevant lines without their newlines. */
@@ -130,7 +133,7 @@ export class LogReader {
         const batch = this.#split(current, chunk);
         if (batch) return batch;
       } else if (current.superseded || current.content.complete) {
-        const batch = await this.#leave(current, current.superseded?.own ?? current.file);
+        const batch = await this.#leave(current);
         if (batch) return batch;
       } else {
         // what was written before the newer content came is there now: once more to the end, and then on
@@ -170,12 +173,12 @@ export class LogReader {
   }
 
   /** At the end of a file that nobody writes to any more. @returns its last line if that has no newline */
-  async #leave(current: Current, own: LogFile | undefined): Promise<AuditBatch | undefined> {
+  async #leave(current: Current): Promise<AuditBatch | undefined> {
     const lines: Buffer[] = [];
     const bytesRead = current.splitter.pendingBytes;
     const linesRead = current.splitter.end(lines);
     current.offset += bytesRead;
-    if (own) this.#after = { ...placeOf(current), name: own.name };
+    this.#after = this.#behind(current, current.superseded?.own);
     await this.close();
     return linesRead > 0 ? { lines, linesRead, bytesRead, checkpoint: this.checkpoint } : undefined;
   }
@@ -192,9 +195,20 @@ export class LogReader {
     const { rotated, live } = await listLogs(path);
     const own =
       rotated.find((file) => isSameFile(file, content)) ?? (await findPlace([...rotated].reverse(), placeOf(current)));
-    const newer = own ? rotated.slice(rotated.indexOf(own) + 1) : await newerThan(rotated, this.#after);
+    const newer = await newerThan(rotated, this.#behind(current, own));
     const isSuperseded = [...newer, live].some((file) => file && file.size > 0 && !isSameFile(file, content));
     return isSuperseded ? { own } : undefined;
+  }
+
+  /**
+   * The newest rotated file behind us once `current` is, which is now `own`. A live file that was deleted leaves that as it
+   * was, and so does one that was rotated by a clock put back: its name says it was read long ago.
+   */
+  #behind(current: Current, own: LogFile | undefined): Place | null {
+    const name = own?.name ?? current.file.name;
+    if (name === basename(this.#options.path)) return this.#after;
+    const isOlder = this.#after !== null && isOlderByTime(name, this.#after.name);
+    return isOlder ? this.#after : { ...placeOf(current), name };
   }
 
   /** The oldest file with content that is newer than what is behind us. */
@@ -286,8 +300,3 @@ const placeOf = ({ file, content, offset }: Pick<Current, 'file' | 'content' | '
   fingerprint: fingerprintOf(content.head),
   offset,
 });
-
-async function placeOfFile(file: LogFile): Promise<Place> {
-  const { name, dev, ino, size, compressed } = file;
-  return { name, dev, ino, fingerprint: fingerprintOf(await readHead(file)), offset: compressed ? 0 : size };
-}

@@ -36,3 +36,9 @@ export function compareRotated(a: RotatedName, b: RotatedName): number {
   if (a.number !== undefined && b.number !== undefined) return b.number - a.number;
   return a.time !== undefined ? -1 : 1;
 }
+
+/** False unless both names tell a time. */
+export function isOlderByTime(name: string, than: string): boolean {
+  const [time, other] = [parseRotatedName(name)?.time, parseRotatedName(than)?.time];
+  return time !== undefined && other !== undefined && time < other;
+}
