@@ -96,7 +96,7 @@ export async function createAgent(config: Config, deps: AgentDeps): Promise<Agen
     onRefused: (err, observations) =>
       logger.error({ err, observations }, 'the collector refused observations for good'),
   });
-  const policy = toPolicy(config.detection, clock);
+  const policy = toPolicy(config, clock);
   const pipeline = new Pipeline({ observer, outbox, policy, holdBack, registry });
   const tell = (source: string, status: SourceStatus['status'], reason: string, detail: string): void =>
     pipeline.tell(sourceStatus(source, status, reason, detail, clock.now()));

@@ -67,7 +67,7 @@ function assemble(config: Config, deps: CollectorDeps, store: Store, authenticat
   const { listen, store: kept } = config.collector;
   // A playback may be of a time to come, for this machine's clock; and live agents are not to be measured by a playback.
   const latest: Clock = { now: () => Math.max(clock.now(), wallClock.now()) };
-  const policy = toPolicy(config.detection, clock);
+  const policy = toPolicy(config, clock);
   const correlation: Correlation = createCorrelation({
     store,
     // Rules of scope `node` are looked after by the agents.

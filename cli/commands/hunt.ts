@@ -112,7 +112,7 @@ function detectionOf(config: Config) {
   return {
     networks: config.networks,
     normalise: { isTrustedProxy: (address: string) => inCidrs(address, trusted) },
-    policy: toPolicy(config.detection, wallClock),
+    policy: toPolicy(config, wallClock),
   };
 }
 

@@ -7,9 +7,10 @@ import type { Config } from './schema.ts';
 import { expiryOf } from './values.ts';
 
 /** @param clock what tells whether an exception has expired */
-export function toPolicy(detection: Config['detection'], clock: Clock): Policy {
+export function toPolicy({ detection, networks }: Pick<Config, 'detection' | 'networks'>, clock: Clock): Policy {
   const isInForce = ({ expires }: { expires?: string | undefined }): boolean =>
     expires === undefined || (expiryOf(expires) ?? 0) > clock.now();
+  const trusted = toCidrs(networks.trustedProxies);
   const sources = detection.knownLegacySources.map((entry) => ({ ...entry, cidrs: toCidrs([entry.source]) }));
   return {
     allowedMinter: (actor, principal) =>
@@ -18,6 +19,7 @@ export function toPolicy(detection: Config['detection'], clock: Clock): Policy {
     knownLegacySource: (principal, address) =>
       sources.find((entry) => entry.principal === principal && isInForce(entry) && inCidrs(address, entry.cidrs))
         ?.reason,
+    isTrustedProxy: (address) => inCidrs(address, trusted),
     rule: (id) => detection.rules[id],
   };
 }

@@ -153,7 +153,7 @@ export class Correlator implements CorrelatorPort {
       this.#evaluate(issue, undefined);
       return true;
     }
-    const placement = placeKubelet(node, issue, { paths: this.#memory.paths, now });
+    const placement = placeKubelet(node, issue, { paths: this.#memory.paths, policy: this.#policy, now });
     if (!placement) return false;
     this.#note(issue, placement);
     if (placement.verdict === 'away') this.#taint(issue, placement.sentence);

@@ -14,10 +14,13 @@ const PATIENCE: Micros = 10 * MINUTE;
 export function placeKubelet(
   node: string,
   issue: TokenIssue,
-  { paths, now }: Pick<PlacementContext, 'paths' | 'now'>,
+  { paths, policy, now }: Pick<PlacementContext, 'paths' | 'policy' | 'now'>,
 ): Placement | undefined {
   const { address } = issue.source;
   if (address === null) return unclear('no-address', 'The event names no source address that can be read.');
+  if (policy.isTrustedProxy(address)) {
+    return unclear('behind-proxy', `${address} is a configured proxy that named no client.`);
+  }
   const { whereabouts } = issue;
   const own = whereabouts?.home?.nodeAddresses ?? [];
   if (!whereabouts || own.length === 0) return unclear('no-inventory', `Nothing says where ${node} is.`);

@@ -15,6 +15,9 @@ const NO_INVENTORY: Whereabouts = { inventory: 'none', network: 'private', holde
 export function place(use: TokenUse, context: PlacementContext): Placement | undefined {
   const { address } = use.source;
   if (address === null) return unclear('no-address', 'The event names no source address that can be read.');
+  if (context.policy.isTrustedProxy(address)) {
+    return unclear('behind-proxy', `${address} is a configured proxy that named no client.`);
+  }
   const whereabouts = use.whereabouts ?? NO_INVENTORY;
   const entry = context.ledger.get(use.credential.id);
   if (use.binding.pod) {

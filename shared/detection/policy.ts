@@ -9,6 +9,8 @@ export interface Policy {
   allowedMinter(actor: string, principal: string): string | undefined;
   /** Why this principal's legacy token may be used from there. */
   knownLegacySource(principal: string, address: string): string | undefined;
+  /** Stands between clients and the API server: an address that says nothing of where a request came from. */
+  isTrustedProxy(address: string): boolean;
   /** Rules switched off, or with another severity. */
   rule(id: string): { enabled?: boolean | undefined; severity?: Severity | undefined } | undefined;
 }
@@ -50,5 +52,6 @@ export const defaultPolicy: Policy = {
   allowedMinter: (actor, principal) =>
     OPERATORS.find((entry) => entry.actor === actor && (entry.principal ?? principal) === principal)?.reason,
   knownLegacySource: () => undefined,
+  isTrustedProxy: () => false,
   rule: () => undefined,
 };
