@@ -30,6 +30,7 @@ export interface HunterOptions {
 
 /** Inventory is fed this far ahead of the log: it answers by time, and a log's lines aren't sorted. */
 const LEAD: Micros = 10 * SECOND;
+const BATCH = 500;
 
 export class Hunter {
   readonly rejected = new Map<RejectReason, number>();
@@ -41,6 +42,8 @@ export class Hunter {
   readonly #onUse: HunterOptions['onUse'];
   /** Uses whose placement is not final. */
   readonly #open = new Map<string, TokenUse>();
+  /** What waits to be correlated. */
+  readonly #seen: Observation[] = [];
   /** How many of the inventory's events were fed. */
   #fed = 0;
 
@@ -65,13 +68,14 @@ export class Hunter {
   }
 
   see(line: Buffer): void {
-    this.#take(this.#observer.see(line));
+    for (const observation of this.#observer.see(line)) this.#seen.push(observation);
+    if (this.#seen.length >= BATCH) this.#take(this.#seen.splice(0));
   }
 
   /** The log has ended: what waits is decided with what is known. */
   finish(): void {
     this.#learnUntil(Number.POSITIVE_INFINITY);
-    this.#take(this.#observer.flush());
+    this.#take([...this.#seen.splice(0), ...this.#observer.flush()]);
     this.#apply(this.#correlator.flush());
   }
 

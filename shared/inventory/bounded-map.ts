@@ -1,8 +1,17 @@
 import { AgedMap } from './aged-map.ts';
 
-/** A Map that keeps the most recently touched `max` entries and counts those that it let go. */
+interface Slot<V> {
+  value: V;
+  /** Touched since it was last passed over: it gets another round. */
+  touched: boolean;
+}
+
+/**
+ * A Map that keeps about the most recently touched `max` entries, and counts those that it let go. To touch is only to set
+ * a mark (second chance): moving an entry to the end each time costs more than all that is done with it.
+ */
 export class BoundedMap<K, V> {
-  readonly #map = new AgedMap<K, V>();
+  readonly #map = new AgedMap<K, Slot<V>>();
   readonly #max: number;
   #evicted = 0;
 
@@ -21,35 +30,50 @@ export class BoundedMap<K, V> {
 
   /** Looks without touching. */
   peek(key: K): V | undefined {
-    return this.#map.get(key);
+    return this.#map.get(key)?.value;
   }
 
-  /** The entry, made the most recently touched; created when it isn't there. */
+  /** The entry, touched; created when it isn't there. */
   touch(key: K, create: () => V): V {
-    const found = this.#map.get(key);
-    if (found !== undefined) {
-      this.#map.delete(key);
-      this.#map.set(key, found);
-      return found;
+    const slot = this.#map.get(key);
+    if (slot !== undefined) {
+      slot.touched = true;
+      return slot.value;
     }
-    const made = create();
-    this.set(key, made);
-    return made;
+    const value = create();
+    this.set(key, value);
+    return value;
   }
 
   set(key: K, value: V): void {
-    this.#map.delete(key);
-    this.#map.set(key, value);
-    if (this.#map.size <= this.#max) return;
-    this.#map.delete(this.#map.oldest() as K);
-    this.#evicted += 1;
+    const slot = this.#map.get(key);
+    if (slot !== undefined) {
+      slot.value = value;
+      slot.touched = true;
+      return;
+    }
+    this.#map.set(key, { value, touched: false });
+    if (this.#map.size > this.#max) this.#letGo();
   }
 
   delete(key: K): void {
     this.#map.delete(key);
   }
 
-  values(): IterableIterator<V> {
-    return this.#map.values();
+  *values(): Generator<V> {
+    for (const { value } of this.#map.values()) yield value;
+  }
+
+  /** The oldest that was not touched in its last round goes; who was touched goes to the end, with the mark taken away. */
+  #letGo(): void {
+    for (;;) {
+      const key = this.#map.oldest() as K;
+      const slot = this.#map.get(key) as Slot<V>;
+      this.#map.delete(key);
+      if (!slot.touched) break;
+      slot.touched = false;
+      this.#map.set(key, slot);
+    }
+    this.#evicted += 1;
   }
 }

@@ -29,6 +29,7 @@ type Home = NonNullable<Whereabouts['home']>;
 const MAX_ADDRESSES = 16;
 const MAX_SLICES = 64;
 const MAX_TOKEN_SECRETS = 50_000;
+const MAX_SETTLED = 20_000;
 
 const SLICE_GONE: State = { present: false, addresses: [] };
 const POD_GONE: PodState = { ...SLICE_GONE, node: undefined };
@@ -62,6 +63,9 @@ export class ClusterInventory {
   /** Pods on their node's network, by node. */
   readonly #onHost = new Map<string, Set<Pod>>();
   readonly #tokenSecrets = new Map<string, string>();
+  /** Answers that hold until the next event, shared by all who ask: not to be changed. */
+  readonly #settled = new Map<string, Whereabouts>();
+  #newest: Micros = 0;
   #changes = 0;
 
   constructor(options: ClusterInventoryOptions) {
@@ -101,6 +105,8 @@ export class ClusterInventory {
 
   apply(event: InventoryEvent): void {
     this.#changes += 1;
+    this.#newest = Math.max(this.#newest, event.time);
+    this.#settled.clear();
     const { time } = event;
     switch (event.type) {
       case 'pod-upsert':
@@ -186,6 +192,18 @@ export class ClusterInventory {
 
   /** What is known about a request's source, and about the home of the credential it bore, at the request's time. */
   whereabouts(source: string | null, binding: Binding, time: Micros): Whereabouts {
+    // Once every event is long enough ago, the answer is the same for all later times.
+    if (time <= this.#newest + this.#tolerance) return this.#whereabouts(source, binding, time);
+    const key = `${source} ${binding.pod?.uid ?? ''} ${binding.node?.name ?? ''}`;
+    const known = this.#settled.get(key);
+    if (known) return known;
+    const answer = this.#whereabouts(source, binding, time);
+    if (this.#settled.size >= MAX_SETTLED) this.#settled.clear();
+    this.#settled.set(key, answer);
+    return answer;
+  }
+
+  #whereabouts(source: string | null, binding: Binding, time: Micros): Whereabouts {
     const address = canonicalAddress(source ?? '');
     const holding = this.#holding(address, time);
     const home = this.#home(binding, time);
@@ -206,7 +224,7 @@ export class ClusterInventory {
   canStillChange(source: string | null, binding: Binding, time: Micros): boolean {
     const address = canonicalAddress(source ?? '');
     if (this.mode !== 'live' || address === undefined) return false;
-    const home = this.#home(binding, time);
+    const { home } = this.whereabouts(source, binding, time);
     if (home) {
       if (home.addresses.includes(address)) return false;
       if (isIncomplete(home)) return !isLoopback(address);

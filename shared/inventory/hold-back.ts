@@ -112,6 +112,7 @@ export class HoldBack<T extends RequestObservation> {
 
   #locate(observation: T): T {
     const { source, time } = observation;
-    return { ...observation, whereabouts: this.#inventory.whereabouts(source.address, bindingOf(observation), time) };
+    observation.whereabouts = this.#inventory.whereabouts(source.address, bindingOf(observation), time);
+    return observation;
   }
 }

@@ -68,7 +68,8 @@ export class AuditNormaliser {
 }
 
 /** A token in clear, in base64 once more, or spelled with escapes (other than Go's own for `&`, `<` and `>`). */
-const mayLeak = (line: string): boolean => line.includes('eyJ') || line.includes('ZXlK') || UNUSUAL_ESCAPE.test(line);
+const mayLeak = (line: string): boolean =>
+  line.includes('eyJ') || line.includes('ZXlK') || (line.includes('\\u00') && UNUSUAL_ESCAPE.test(line));
 const UNUSUAL_ESCAPE = /\\u00(?!26|3[ce])/i;
 
 function normaliseEvent(event: AuditEvent, options: NormaliseOptions, leaks: boolean): Normalised {

@@ -1,66 +1,81 @@
 /**
  * Reads an audit line in the one form in which kube-apiserver writes it (fields in order, no spaces), without building a
- * tree of it. The parts that repeat from line to line (who, about what, why allowed) are parsed once and remembered by
- * their text. Anything unusual gives `undefined`, and the line is parsed in full: the two give the same or this gives
- * nothing, which a property test holds.
+ * tree of it. What repeats from line to line (who, from where, with which client, about what, why allowed) is parsed once,
+ * remembered with its text, and found again by comparing bytes. Anything unusual gives `undefined`, and the line is parsed
+ * in full: the two give the same or this gives nothing, which a property test holds.
  */
 import type { z } from 'zod';
 import { AuditEvent } from '../schema/audit-event.ts';
 
-/** Distinct texts remembered of each part. */
-const MAX_REMEMBERED = 20_000;
-/** Longer texts are not remembered: they would be rare, and costly to keep. */
-const MAX_TEXT = 4096;
-
 const { user, impersonatedUser, sourceIPs, objectRef, responseStatus, annotations } = AuditEvent.shape;
 
-/** Parses one part of an event, remembering what each text gave. */
-class Part<T> {
-  readonly #schema: z.ZodType<T>;
-  readonly #known = new Map<string, T>();
+/** A text of the log, and what it is parsed. The value is shared by all lines that have the text: never changed. */
+interface Known<T> {
+  text: string;
+  value: T;
+}
 
-  constructor(schema: z.ZodType<T>) {
-    this.#schema = schema;
+/** The last few texts seen in one place, the latest first. */
+class Recent<T> {
+  readonly #max: number;
+  readonly #known: Known<T>[] = [];
+
+  constructor(max: number) {
+    this.#max = max;
   }
 
-  /** Undefined when the text is no such part. What is returned is shared: it must not be changed. */
-  read(text: string): T | undefined {
-    const known = this.#known.get(text);
-    if (known !== undefined) return known;
-    let json: unknown;
-    try {
-      json = JSON.parse(text);
-    } catch {
-      return undefined;
+  /** The one that the line goes on with at that index. */
+  find(line: string, at: number): Known<T> | undefined {
+    const known = this.#known;
+    for (let i = 0; i < known.length; i += 1) {
+      const candidate = known[i] as Known<T>;
+      if (!line.startsWith(candidate.text, at)) continue;
+      if (i > 0) {
+        known[i] = known[i - 1] as Known<T>;
+        known[i - 1] = candidate;
+      }
+      return candidate;
     }
-    const parsed = this.#schema.safeParse(json);
-    if (!parsed.success) return undefined;
-    if (text.length <= MAX_TEXT) {
-      if (this.#known.size >= MAX_REMEMBERED) this.#known.clear();
-      this.#known.set(text, parsed.data);
-    }
-    return parsed.data;
+    return undefined;
+  }
+
+  add(text: string, value: T): void {
+    if (this.#known.length >= this.#max) this.#known.pop();
+    this.#known.unshift({ text: detached(text), value });
   }
 }
 
-const HEAD = /^\{"kind":"Event","apiVersion":"audit\.k8s\.io\/v1","level":"Metadata","auditID":"/;
-const HEAD_LENGTH = '{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"'.length;
+/** What is remembered beside a user: the same client mostly asks for the same few things. */
+interface Habits {
+  sources: Recent<AuditEvent['sourceIPs']>;
+  agents: Recent<string>;
+  objects: Recent<AuditEvent['objectRef']>;
+  annotations: Recent<AuditEvent['annotations']>;
+}
 
-/** One a process would do; one a source keeps what it remembers apart. */
+interface KnownUser extends Known<AuditEvent['user']> {
+  habits: Habits;
+}
+
+const HEAD = '{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"';
+/** Users with a token or certificate are remembered by its id, which is found in a line without looking at all of it. */
+const CREDENTIAL = '"authentication.kubernetes.io/credential-id":["';
+const KEY_LENGTH = 48;
+const MAX_USERS = 20_000;
+/** Longer texts are rare, and costly to keep. */
+const MAX_TEXT = 4096;
+
+/** One for each log that is read: it remembers what it saw. */
 export class QuickParser {
-  readonly #user = new Part(user);
-  readonly #impersonated = new Part(impersonatedUser);
-  readonly #sources = new Part(sourceIPs);
-  readonly #ref = new Part(objectRef);
-  readonly #status = new Part(responseStatus);
-  readonly #annotations = new Part(annotations);
+  readonly #users = new Map<string, KnownUser>();
+  readonly #statuses = new Recent<AuditEvent['responseStatus']>(8);
   #line = '';
   #at = 0;
 
   parse(line: string): AuditEvent | undefined {
-    if (!HEAD.test(line)) return undefined;
+    if (!line.startsWith(HEAD)) return undefined;
     this.#line = line;
-    this.#at = HEAD_LENGTH;
+    this.#at = HEAD.length;
     const event = this.#event();
     this.#line = '';
     return event;
@@ -73,35 +88,39 @@ export class QuickParser {
     const verb = this.#string(',"verb":"');
     if (auditID === undefined || stage === undefined || requestURI === undefined || verb === undefined)
       return undefined;
-    if (!this.#skip(',"user":')) return undefined;
-    const who = this.#user.read(this.#until(',"sourceIPs":[', ',"impersonatedUser":{'));
+    const who = this.#skip(',"user":') ? this.#user() : undefined;
     if (who === undefined) return undefined;
+    const { habits } = who;
     const event: AuditEvent = {
       auditID,
       stage,
       requestURI,
       verb,
-      user: who,
+      user: who.value,
       requestReceivedTimestamp: '',
       stageTimestamp: '',
     };
     if (this.#skip(',"impersonatedUser":')) {
-      event.impersonatedUser = this.#impersonated.read(this.#until(',"sourceIPs":['));
+      event.impersonatedUser = parsePart(impersonatedUser, this.#until(',"sourceIPs":['));
       if (event.impersonatedUser === undefined) return undefined;
     }
     if (!this.#skip(',"sourceIPs":')) return undefined;
-    event.sourceIPs = this.#sources.read(this.#array());
+    event.sourceIPs = this.#part(habits.sources, sourceIPs, () => this.#array());
     if (event.sourceIPs === undefined) return undefined;
     if (this.#skip(',"userAgent":"')) {
-      event.userAgent = this.#restOfString();
+      event.userAgent = this.#agent(habits.agents);
       if (event.userAgent === undefined) return undefined;
     }
     if (this.#skip(',"objectRef":')) {
-      event.objectRef = this.#ref.read(this.#until(',"responseStatus":{', ',"requestReceivedTimestamp":"'));
+      event.objectRef = this.#part(habits.objects, objectRef, () =>
+        this.#until(',"responseStatus":{', ',"requestReceivedTimestamp":"'),
+      );
       if (event.objectRef === undefined) return undefined;
     }
     if (this.#skip(',"responseStatus":')) {
-      event.responseStatus = this.#status.read(this.#until(',"requestReceivedTimestamp":"'));
+      event.responseStatus = this.#part(this.#statuses, responseStatus, () =>
+        this.#until(',"requestReceivedTimestamp":"'),
+      );
       if (event.responseStatus === undefined) return undefined;
     }
     const received = this.#string(',"requestReceivedTimestamp":"');
@@ -110,12 +129,63 @@ export class QuickParser {
     event.requestReceivedTimestamp = received;
     event.stageTimestamp = staged;
     if (this.#skip(',"annotations":')) {
-      event.annotations = this.#annotations.read(this.#line.slice(this.#at, -1));
-      this.#at = this.#line.length - 1;
+      event.annotations = this.#part(habits.annotations, annotations, () => this.#line.slice(this.#at, -1));
       if (event.annotations === undefined) return undefined;
     }
     const isEnd = this.#at === this.#line.length - 1 && this.#line.charCodeAt(this.#at) === 0x7d;
     return isEnd ? event : undefined;
+  }
+
+  #user(): KnownUser | undefined {
+    const id = this.#line.indexOf(CREDENTIAL, this.#at);
+    const key = id < 0 ? '' : this.#line.slice(id + CREDENTIAL.length, id + CREDENTIAL.length + KEY_LENGTH);
+    const known = this.#users.get(key);
+    if (known && this.#line.startsWith(known.text, this.#at)) {
+      this.#at += known.text.length;
+      return known;
+    }
+    const text = this.#until(',"sourceIPs":[', ',"impersonatedUser":{');
+    const value = parsePart(user, text);
+    if (value === undefined) return undefined;
+    const habits = { sources: new Recent<AuditEvent['sourceIPs']>(4), agents: new Recent<string>(4) };
+    const objects = {
+      objects: new Recent<AuditEvent['objectRef']>(16),
+      annotations: new Recent<AuditEvent['annotations']>(8),
+    };
+    const made: KnownUser = { text: detached(text), value, habits: { ...habits, ...objects } };
+    if (text.length <= MAX_TEXT) {
+      if (this.#users.size >= MAX_USERS) this.#users.clear();
+      this.#users.set(detached(key), made);
+    }
+    return made;
+  }
+
+  /** @param cut takes the text that the part must be, and goes on behind it */
+  #part<T>(recent: Recent<T>, schema: z.ZodType<T>, cut: () => string): T | undefined {
+    const known = recent.find(this.#line, this.#at);
+    if (known) {
+      this.#at += known.text.length;
+      return known.value;
+    }
+    const from = this.#at;
+    const text = cut();
+    const value = parsePart(schema, text);
+    if (value === undefined) return undefined;
+    this.#at = from + text.length;
+    if (text.length <= MAX_TEXT) recent.add(text, value);
+    return value;
+  }
+
+  /** With its closing quote, a text can't be the beginning of a longer one. */
+  #agent(recent: Recent<string>): string | undefined {
+    const known = recent.find(this.#line, this.#at);
+    if (known) {
+      this.#at += known.text.length;
+      return known.value;
+    }
+    const value = this.#restOfString();
+    if (value !== undefined && value.length <= MAX_TEXT) recent.add(`${value}"`, value);
+    return value;
   }
 
   #skip(text: string): boolean {
@@ -156,12 +226,22 @@ export class QuickParser {
 
   #array(): string {
     const end = this.#line.indexOf(']', this.#at);
-    if (end < 0) return '';
-    const text = this.#line.slice(this.#at, end + 1);
-    this.#at = end + 1;
-    return text;
+    return end < 0 ? '' : this.#line.slice(this.#at, end + 1);
   }
 }
+
+/** Undefined when the text is no such part. */
+function parsePart<T>(schema: z.ZodType<T>, text: string): T | undefined {
+  try {
+    const parsed = schema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A copy that does not keep the whole line in memory, as a slice of it does. */
+const detached = (text: string): string => Buffer.from(text, 'utf16le').toString('utf16le');
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them in strings, so the full parse has to say no.
 const UNUSUAL = /[\\\u0000-\u001f]/;
