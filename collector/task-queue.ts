@@ -19,10 +19,6 @@ export class TaskQueue {
     this.#options = options;
   }
 
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
   /** @throws TruantError OVERLOADED when too many wait, STORE_UNAVAILABLE once closed */
   async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#closed) throw new TruantError('STORE_UNAVAILABLE', 'The collector is stopping.');

@@ -68,6 +68,15 @@ describe('opening a DuckDB store', () => {
     }
   });
 
+  test('more streams than it keeps are refused, and those it knows go on', async () => {
+    const store = await openDuckDbStore({ ...options, path: ':memory:', maxStreams: 1 });
+    await send(store, 0, [use(0)]);
+    const another = send(store, 0, [use(0)], undefined, { stream: 'demo/node-b/audit-file' });
+    await expect(another).rejects.toMatchObject({ code: 'OVERLOADED' });
+    expect(await send(store, 1, [use(1)])).toMatchObject({ position: 2 });
+    await store.close();
+  });
+
   test('a file that is no store is refused', async () => {
     const other = path.join(folder, 'notes.txt');
     await writeFile(other, 'x'.repeat(20_000));

@@ -63,7 +63,8 @@ async function issues(connection: DuckDBConnection, condition: string, key: Para
 const ITS_USES = `FROM history WHERE kind = 'use' AND cluster = $1 AND credential = $2`;
 
 async function latestUse(connection: DuckDBConnection, key: Parameter[]): Promise<TokenUse | undefined> {
-  const rows = await queryRows(    connection,
+  const rows = await queryRows(
+    connection,
     `SELECT ${COLUMN_LIST} ${ITS_USES} ORDER BY time DESC, id DESC LIMIT 1`,
     key,
   );

@@ -54,6 +54,8 @@ function settings(options: DatabaseOptions): Record<string, string> {
   return {
     memory_limit: `${options.memoryMegabytes}MB`,
     threads: String(options.threads),
+    // Where a question that needs more memory is worked out: next to the file, and not until the disk is full.
+    max_temp_directory_size: '2GB',
     // Strings compress much better than in the format that DuckDB writes by default.
     storage_compatibility_version: 'v1.5.0',
     // A checkpoint rewrites the last, unfilled row group: not after every 16 MB.

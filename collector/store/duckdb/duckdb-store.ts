@@ -36,13 +36,13 @@ export interface DuckDbStoreOptions extends DatabaseOptions {
   at: Micros;
   /** A question that takes longer is given up. */
   queryTimeoutMs: number;
+  /** Default 10,000: far more than agents, and too few for made-up names to fill the memory. */
+  maxStreams?: number;
 }
 
 const READERS = 2;
 const READS_WAITING = 64;
 const WRITES_WAITING = 1_000;
-/** Long enough for a restart; short enough that made-up names can't fill the memory. */
-const MOST_STREAMS = 10_000;
 
 /** @throws TruantError STORE_LOCKED, STORE_SCHEMA_TOO_NEW, STORE_UNAVAILABLE */
 export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<Store> {
@@ -53,7 +53,7 @@ export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<Stor
     const [writer, ...readers] = connections as [DuckDBConnection, ...DuckDBConnection[]];
     await migrate(writer, options.at);
     await writer.run(VERDICTS_TABLE);
-    return new DuckDbStore(database, writer, readers, options.queryTimeoutMs);
+    return new DuckDbStore(database, writer, readers, options);
   } catch (error) {
     for (const connection of connections) connection.closeSync();
     database.close();
@@ -66,6 +66,7 @@ class DuckDbStore implements Store {
   readonly #writer: DuckDBConnection;
   readonly #readers: DuckDBConnection[];
   readonly #queryTimeoutMs: number;
+  readonly #maxStreams: number;
   readonly #writing = new TaskQueue({ concurrency: 1, capacity: WRITES_WAITING });
   readonly #reading = new TaskQueue({ concurrency: READERS, capacity: READS_WAITING });
   /** As stored; undefined when that isn't sure, until they are read again. */
@@ -73,11 +74,17 @@ class DuckDbStore implements Store {
   #failure: string | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(database: Database, writer: DuckDBConnection, readers: DuckDBConnection[], queryTimeoutMs: number) {
+  constructor(
+    database: Database,
+    writer: DuckDBConnection,
+    readers: DuckDBConnection[],
+    { queryTimeoutMs, maxStreams = 10_000 }: DuckDbStoreOptions,
+  ) {
     this.#database = database;
     this.#writer = writer;
     this.#readers = readers;
     this.#queryTimeoutMs = queryTimeoutMs;
+    this.#maxStreams = maxStreams;
   }
 
   streams(): Promise<StreamState[]> {
@@ -88,8 +95,8 @@ class DuckDbStore implements Store {
     return this.#write(async () => {
       const { cluster, agent, stream, observations } = arrival;
       const streams = await this.#known();
-      if (!streams.has(stream) && streams.size >= MOST_STREAMS) {
-        throw new TruantError('OVERLOADED', `The store has ${MOST_STREAMS} streams and takes no new one.`);
+      if (!streams.has(stream) && streams.size >= this.#maxStreams) {
+        throw new TruantError('OVERLOADED', `The store has ${this.#maxStreams} streams and takes no new one.`);
       }
       const follows = streams.get(stream)?.position ?? 0;
       const above = observations.slice(Math.max(0, follows - arrival.position));
@@ -209,14 +216,15 @@ class DuckDbStore implements Store {
     return this.#reading.run(async () => {
       const connection = this.#readers.pop() as DuckDBConnection;
       const late = new AbortController();
-      const timer = setTimeout(() => {
+      // Again and again: what is interrupted is one statement, and a question may take several.
+      const timer = setInterval(() => {
         late.abort();
         connection.interrupt();
       }, this.#queryTimeoutMs);
       try {
         return await this.#explained(() => work(connection), late.signal);
       } finally {
-        clearTimeout(timer);
+        clearInterval(timer);
         this.#readers.push(connection);
       }
     });
