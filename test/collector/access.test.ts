@@ -27,7 +27,7 @@ describe('with tokens', () => {
     await writeFile(agentTokensFile, `# agents of shop\n\n${hash('agent-2')}\n`);
     const auth = {
       mode: 'token',
-      tokenHashes: [hash('reader'), hash('both')],
+      tokenHashes: [hash('reader'), hash('both'), hash('')],
       agentTokenHashes: [hash('agent-1'), hash('both')],
     };
     running = await runCollector({ auth: { ...auth, agentTokensFile } });
