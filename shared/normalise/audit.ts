@@ -18,7 +18,7 @@ import { type Micros, parseTime } from '../time.ts';
 import { readBinding, readCredential } from './credential.ts';
 import { parsePrincipal, principalOf, type ServiceAccountName } from './principal.ts';
 import { QuickParser } from './quick-parse.ts';
-import { clean, scrub } from './scrub.ts';
+import { clean, hasMark, scrub } from './scrub.ts';
 import { type IsTrustedProxy, readSource } from './source.ts';
 
 export interface NormaliseOptions {
@@ -63,22 +63,25 @@ export class AuditNormaliser {
     }
     const parsed = AuditEvent.safeParse(json);
     if (!parsed.success) return { ok: false, reason: 'not-an-event' };
-    return normaliseEvent(parsed.data, this.#options, leaks && scrub(JSON.stringify(json)).scrubbed > 0);
+    return normaliseEvent(parsed.data, this.#options, leaks && scrub(line).scrubbed > 0);
   }
 }
 
 /** A token in clear, in base64 once more, or spelled with escapes (other than Go's own for `&`, `<` and `>`). */
-const mayLeak = (line: string): boolean =>
-  line.includes('eyJ') || line.includes('ZXlK') || (line.includes('\\u00') && UNUSUAL_ESCAPE.test(line));
+const mayLeak = (line: string): boolean => hasMark(line) || (line.includes('\\u00') && UNUSUAL_ESCAPE.test(line));
 const UNUSUAL_ESCAPE = /\\u00(?!26|3[ce])/i;
 
 function normaliseEvent(event: AuditEvent, options: NormaliseOptions, leaks: boolean): Normalised {
   const time = parseTime(event.requestReceivedTimestamp);
   const seen = parseTime(event.stageTimestamp);
-  if (time === undefined || seen === undefined || time < 0 || seen < 0) return { ok: false, reason: 'bad-time' };
+  if (!isTime(time) || !isTime(seen)) return { ok: false, reason: 'bad-time' };
   const observations = isStage(event.stage) ? observe(event, time, seen, options) : [];
   return { ok: true, observations, seen, leaks };
 }
+
+/** From 1970 on, and while microseconds are exact. */
+const isTime = (time: Micros | undefined): time is Micros =>
+  time !== undefined && time >= 0 && time <= Number.MAX_SAFE_INTEGER;
 
 type Stage = TokenUse['stage'];
 const isStage = (stage: string): stage is Stage =>

@@ -45,7 +45,15 @@ export function scrub(text: string): Scrubbed {
 }
 
 /** `eyJ` is `{"` in base64url, with which every JWT's header and payload begin; `ZXlK` is that in base64 once more. */
-const hasMark = (text: string): boolean => text.includes('eyJ') || text.includes('ZXlK');
+export const hasMark = (text: string): boolean => hasJwtMark(text) || text.includes('ZXlK');
+
+/** Looks for the rarer `y` first: every second character of a log is an `e`. */
+function hasJwtMark(text: string): boolean {
+  for (let at = text.indexOf('yJ'); at >= 0; at = text.indexOf('yJ', at + 1)) {
+    if (text.charCodeAt(at - 1) === 0x65) return true;
+  }
+  return false;
+}
 
 /** Whether a run of token characters holds a token only once its escapes are decoded. */
 function hidesToken(run: string): boolean {
