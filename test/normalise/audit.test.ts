@@ -275,7 +275,7 @@ describe('what is asked', () => {
 describe('tokens in the log', () => {
   const token = fakeToken();
   const nested = Buffer.from(token).toString('base64');
-  const escaped = [...token].map((char) => `%${char.charCodeAt(0).toString(16)}`).join('');
+  const escaped = Array.from(token, (char) => `%${char.charCodeAt(0).toString(16)}`).join('');
   const everywhere = (text: string) => ({
     auditID: text,
     requestURI: `/api/v1/namespaces/shop/pods/x/exec?token=${text}&command=${text}&container=${text}`,
@@ -332,7 +332,7 @@ describe('tokens in the log', () => {
   });
 
   it('spelled with escapes of JSON are found too', () => {
-    const spelled = [...token].map((char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+    const spelled = Array.from(token, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
     const line = lineOf({ userAgent: 'HERE' }).replace('HERE', spelled);
     const normalised = normalise(line);
     expect(normalised).toMatchObject({
