@@ -41,7 +41,10 @@ export function indexPageRoute(store: Store): (server: FastifyInstance) => void 
 }
 
 export function indexPage(alerts: readonly Alert[]): string {
-  const list = alerts.length === 0 ? html`<p>No alerts so far.</p>` : html`${alerts.map(article)}`;
+  const list =
+    alerts.length === 0
+      ? html`<p>No alerts so far.</p>`
+      : html`${alerts.map((alert, index) => article(alert, index === 0))}`;
   return html`<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Truant</title><style>${raw(STYLE)}</style></head>
@@ -54,7 +57,7 @@ ${list}
 `.markup;
 }
 
-function article(alert: Alert): Markup {
+function article(alert: Alert, unfolded: boolean): Markup {
   const query = `?cluster=${encodeURIComponent(alert.cluster)}`;
   const story = alert.story.slice(0, STORY_LINES);
   const left = alert.story.length - story.length;
@@ -63,7 +66,7 @@ function article(alert: Alert): Markup {
 <p>${alert.summary}</p>
 <p><small>${alert.severity}, confidence ${alert.confidence}, ${alert.status}; cluster ${alert.cluster}; ${alert.firstSeen} to ${alert.lastSeen}</small></p>
 <p><a href="/api/v1/alerts/${encodeURIComponent(alert.id)}${query}">All of it as JSON</a>${credentialLink(alert, query)}</p>
-<details><summary>Story</summary>
+<details${raw(unfolded ? ' open' : '')}><summary>Story</summary>
 <ol>${story.map(({ time, sentence }) => html`<li><time>${formatTime(time)}</time> ${sentence}</li>`)}</ol>
 ${left > 0 ? html`<p>and ${String(left)} more</p>` : ''}
 ${alert.actions.map(({ title, command, effect }) => html`<p><b>${title}</b>: ${effect}</p><pre>${command}</pre>`)}
@@ -74,7 +77,7 @@ ${alert.actions.map(({ title, command, effect }) => html`<p><b>${title}</b>: ${e
 
 function credentialLink({ credential }: Alert, query: string): Markup | string {
   if (credential === null) return '';
-  return html` · <a href="/api/v1/credentials/${encodeURIComponent(credential)}${query}">Every use of the credential</a>`;
+  return html` · <a href="/api/v1/credentials/${encodeURIComponent(credential)}${query}">The life of the credential</a>`;
 }
 
 /** Text that is HTML already, because `html` made it. */
