@@ -38,7 +38,7 @@ function observe(name: string): Observation[] {
   return [...observations, ...observer.flush()];
 }
 
-const engine = new Engine(rules, ['node']);
+const engine = new Engine(rules, ['node'], defaultPolicy);
 const memory = new Memory();
 const findingsOf = (observations: readonly Observation[]) =>
   observations.flatMap((observation) =>
