@@ -38,7 +38,7 @@ export class Pipeline {
   readonly #outbox: Outbox;
   readonly #policy: Policy;
   readonly #holdBack: Micros;
-  readonly #engine = new Engine(rules, ['node']);
+  readonly #engine: Engine;
   /** Rules of scope `node` remember nothing. */
   readonly #memory = new Memory();
   readonly #metrics;
@@ -48,6 +48,7 @@ export class Pipeline {
     this.#observer = observer;
     this.#outbox = outbox;
     this.#policy = policy;
+    this.#engine = new Engine(rules, ['node'], policy);
     this.#holdBack = holdBack;
     this.#metrics = componentMetrics(registry, 'pipeline');
   }

@@ -3,7 +3,6 @@ import { SEVERITIES, type Severity } from '../../shared/schema/alert.ts';
 import { EXIT } from '../exit-codes.ts';
 import { configFile, loadConfig } from '../load-config.ts';
 import { CONFIG_OPTION, isAnyAtLeast, parsePort, parseSpeed } from '../options.ts';
-import { playRecording } from '../run/play.ts';
 import type { RegisterCommand } from './command.ts';
 
 interface Options {
@@ -28,6 +27,7 @@ export const registerReplay: RegisterCommand = (program, io) => {
     .action(async (recording: string, options: Options) => {
       const config = await loadConfig(configFile(options.config, io.env), io.env);
       const { speed, port, serve = false } = options;
+      const { playRecording } = await import('../run/play.ts');
       const alerts = await playRecording({ config, recording, speed, port, serve }, io);
       if (isAnyAtLeast(alerts, options.failOn)) io.exitCode = EXIT.findings;
     });

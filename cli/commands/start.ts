@@ -3,8 +3,6 @@ import { createLogger } from '../../shared/telemetry/logger.ts';
 import { writeLine } from '../io.ts';
 import { configFile, loadConfig } from '../load-config.ts';
 import { CONFIG_OPTION, parsePort, parseSpeed } from '../options.ts';
-import { runBoth } from '../run/both.ts';
-import { playRecording } from '../run/play.ts';
 import type { RegisterCommand } from './command.ts';
 
 interface Options {
@@ -31,9 +29,11 @@ export const registerStart: RegisterCommand = (program, io) => {
       const config = await loadConfig(configFile(options.config, io.env), io.env);
       const port = options.port ?? config.collector.listen.port;
       if (options.demo) {
+        const { playRecording } = await import('../run/play.ts');
         await playRecording({ config, recording: EXAMPLE, speed: options.speed, port, serve: true }, io);
         return;
       }
+      const { runBoth } = await import('../run/both.ts');
       const listen = { ...config.collector.listen, port };
       await runBoth({
         config: { ...config, collector: { ...config.collector, listen } },

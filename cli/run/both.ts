@@ -11,8 +11,8 @@ import type { Clock } from '../../shared/time.ts';
 import type { Io } from '../io.ts';
 import { AlertFeed } from '../ui/alert-feed.ts';
 import { createStyle } from '../ui/style.ts';
+import { STOP_MS } from './settings.ts';
 
-const STOP_MS = 10_000;
 const DEFAULT_WIDTH = 100;
 
 export interface BothOptions {

@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../shared/config/schema.ts';
 
+/** How long stopping may take. */
+export const STOP_MS = 10_000;
+
 /** A place for everything that a run without lasting state needs; `remove` takes it away again. */
 export interface Scratch {
   folder: string;

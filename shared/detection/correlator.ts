@@ -59,10 +59,25 @@ export class Correlator implements CorrelatorPort {
   #restoring = false;
   #placements = new Map<string, Placement>();
 
+  /** Made once: it is asked for with every use. */
+  readonly #context: PlacementContext;
+
   constructor({ cluster, policy = defaultPolicy, scopes = ['node', 'cluster'] }: CorrelatorOptions) {
     this.#policy = policy;
-    this.#engine = new Engine(rules, scopes);
+    this.#engine = new Engine(rules, scopes, policy);
     this.#book = new AlertBook(cluster);
+    const memory = this.#memory;
+    const { ledger, masquerade, paths, learned } = memory;
+    this.#context = {
+      ledger,
+      masquerade,
+      paths,
+      learned,
+      policy,
+      now: 0,
+      isControlPlane: (address) => memory.isControlPlane(address),
+      secretReads: (credential, time) => memory.secretReads(credential, ledger.get(credential)?.principal ?? '', time),
+    };
   }
 
   process(observations: readonly Observation[], findings: readonly Finding[]): Outcome {
@@ -133,7 +148,7 @@ export class Correlator implements CorrelatorPort {
   }
 
   #decideUse(use: TokenUse, now: Micros): boolean {
-    const placement = place(use, this.#context(now));
+    const placement = place(use, this.#contextAt(now));
     if (!placement) return false;
     this.#note(use, placement);
     this.#memory.judged(use, placement.verdict);
@@ -204,20 +219,9 @@ export class Correlator implements CorrelatorPort {
     this.#book.add(finding, exhibits, credential === undefined ? undefined : this.#memory.ledger.get(credential));
   }
 
-  #context(now: Micros): PlacementContext {
-    return {
-      ledger: this.#memory.ledger,
-      masquerade: this.#memory.masquerade,
-      paths: this.#memory.paths,
-      learned: this.#memory.learned,
-      policy: this.#policy,
-      now,
-      isControlPlane: (address) => this.#memory.isControlPlane(address),
-      secretReads: (credential, time) => {
-        const principal = this.#memory.ledger.get(credential)?.principal ?? '';
-        return this.#memory.secretReads(credential, principal, time);
-      },
-    };
+  #contextAt(now: Micros): PlacementContext {
+    this.#context.now = now;
+    return this.#context;
   }
 }
 

@@ -2,29 +2,36 @@
 import { hash } from 'node:crypto';
 import type { Finding } from '../schema/alert.ts';
 import type { Observation, ObservationKind } from '../schema/observation.ts';
+import type { Policy } from './policy.ts';
 import { type Facts, keys, type Rule, type RuleScope, type Statement } from './rule.ts';
 
-export class Engine {
-  readonly #byKind = new Map<ObservationKind, Rule[]>();
+/** A rule, and the severity that the operator gave it. */
+interface Armed {
+  rule: Rule;
+  severity: Finding['severity'] | undefined;
+}
 
-  constructor(rules: readonly Rule[], scopes: readonly RuleScope[]) {
+export class Engine {
+  readonly #byKind = new Map<ObservationKind, Armed[]>();
+
+  constructor(rules: readonly Rule[], scopes: readonly RuleScope[], policy: Policy) {
     for (const rule of rules) {
-      if (!scopes.includes(rule.scope)) continue;
+      const setting = policy.rule(rule.id);
+      if (!scopes.includes(rule.scope) || setting?.enabled === false) continue;
       for (const kind of rule.observes) {
         const list = this.#byKind.get(kind);
-        if (list) list.push(rule);
-        else this.#byKind.set(kind, [rule]);
+        const armed = { rule, severity: setting?.severity };
+        if (list) list.push(armed);
+        else this.#byKind.set(kind, [armed]);
       }
     }
   }
 
   evaluate(observation: Observation, facts: Facts): Finding[] {
     const findings: Finding[] = [];
-    for (const rule of this.#byKind.get(observation.kind) ?? []) {
-      const setting = facts.policy.rule(rule.id);
-      if (setting?.enabled === false) continue;
+    for (const { rule, severity } of this.#byKind.get(observation.kind) ?? []) {
       const statement = rule.evaluate(observation, facts);
-      if (statement) findings.push(toFinding(rule, statement, observation, setting?.severity));
+      if (statement) findings.push(toFinding(rule, statement, observation, severity));
     }
     return findings;
   }

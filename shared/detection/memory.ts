@@ -133,11 +133,13 @@ export class Memory {
       source.last = Math.max(source.last, use.time);
       if (source.principals.size < 64) source.principals.add(use.principal);
     }
-    if (verdict === 'home') {
+    // Only what rules ask for: what an account is refused time and again, and as whom it acts.
+    const { impersonated } = use;
+    if (verdict === 'home' && (use.request.code === 403 || impersonated !== undefined)) {
       const habits = this.#habits.touch(use.principal, () => ({ first: use.time, deeds: new Map() }));
       habits.first = Math.min(habits.first, use.time);
-      noteDeed(habits, deedOf(use), use.time);
-      if (use.impersonated !== undefined) noteDeed(habits, impersonationDeed(use.impersonated), use.time);
+      if (use.request.code === 403) noteDeed(habits, deedOf(use), use.time);
+      if (impersonated !== undefined) noteDeed(habits, impersonationDeed(impersonated), use.time);
     }
   }
 

@@ -41,11 +41,18 @@ export type Normalised =
 
 /** Reads lines of one log. */
 export class AuditNormaliser {
-  readonly #options: NormaliseOptions;
   readonly #quick = new QuickParser();
+  readonly #sourceOf: SourceOf;
 
-  constructor(options: NormaliseOptions) {
-    this.#options = options;
+  constructor({ isTrustedProxy }: NormaliseOptions) {
+    const known = new WeakMap<readonly string[], Source>();
+    this.#sourceOf = (sourceIPs) => {
+      const before = known.get(sourceIPs);
+      if (before) return before;
+      const source = readSource(sourceIPs, isTrustedProxy);
+      known.set(sourceIPs, source);
+      return source;
+    };
   }
 
   /** A raw line (UTF-8, one JSON object). Never throws. */
@@ -53,7 +60,7 @@ export class AuditNormaliser {
     const leaks = mayLeak(line);
     if (!leaks) {
       const event = this.#quick.parse(line);
-      if (event) return normaliseEvent(event, this.#options, false);
+      if (event) return normaliseEvent(event, this.#sourceOf, false);
     }
     let json: unknown;
     try {
@@ -63,7 +70,7 @@ export class AuditNormaliser {
     }
     const parsed = AuditEvent.safeParse(json);
     if (!parsed.success) return { ok: false, reason: 'not-an-event' };
-    return normaliseEvent(parsed.data, this.#options, leaks && scrub(line).scrubbed > 0);
+    return normaliseEvent(parsed.data, this.#sourceOf, leaks && scrub(line).scrubbed > 0);
   }
 }
 
@@ -71,11 +78,16 @@ export class AuditNormaliser {
 const mayLeak = (line: string): boolean => hasMark(line) || (line.includes('\\u00') && UNUSUAL_ESCAPE.test(line));
 const UNUSUAL_ESCAPE = /\\u00(?!26|3[ce])/i;
 
-function normaliseEvent(event: AuditEvent, options: NormaliseOptions, leaks: boolean): Normalised {
+/** Where a request came from, read once for all lines that share the list. */
+type SourceOf = (sourceIPs: readonly string[]) => Source;
+
+const NOWHERE: readonly string[] = [];
+
+function normaliseEvent(event: AuditEvent, sourceOf: SourceOf, leaks: boolean): Normalised {
   const time = parseTime(event.requestReceivedTimestamp);
   const seen = parseTime(event.stageTimestamp);
   if (!isTime(time) || !isTime(seen)) return { ok: false, reason: 'bad-time' };
-  const observations = isStage(event.stage) ? observe(event, time, seen, options) : [];
+  const observations = isStage(event.stage) ? observe(event, time, seen, sourceOf) : [];
   return { ok: true, observations, seen, leaks };
 }
 
@@ -87,12 +99,12 @@ type Stage = TokenUse['stage'];
 const isStage = (stage: string): stage is Stage =>
   stage === 'ResponseComplete' || stage === 'ResponseStarted' || stage === 'Panic';
 
-function observe(event: AuditEvent, time: Micros, seen: Micros, options: NormaliseOptions): RequestObservation[] {
+function observe(event: AuditEvent, time: Micros, seen: Micros, sourceOf: SourceOf): RequestObservation[] {
   const who = whoIs(event.user);
   const kinds = kindsOf(event, who);
   if (kinds.length === 0) return [];
 
-  const source = readSource(event.sourceIPs ?? [], options.isTrustedProxy);
+  const source = sourceOf(event.sourceIPs ?? NOWHERE);
   const request = readRequest(event);
   const common = (kind: string): Common => ({
     id: observationId(kind, event),
