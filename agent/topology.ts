@@ -1,4 +1,6 @@
 /** How the agent's parts are put together: the only file of the agent that knows them all. */
+
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +22,7 @@ import { Outbox } from './outbox.ts';
 import { Pipeline } from './pipeline.ts';
 import { AuditFileSource } from './sources/audit-file/audit-file-source.ts';
 import { AuditCheckpoint } from './sources/audit-file/checkpoint.ts';
-import { DEAD_LETTER_REASONS, DeadLetterFile } from './sources/audit-file/dead-letter.ts';
+import { DEAD_LETTER_REASONS, DeadLetterFile, type DeadLetters } from './sources/audit-file/dead-letter.ts';
 import { readInventoryFile } from './sources/inventory-file.ts';
 import { KubernetesSource } from './sources/kubernetes/kubernetes-source.ts';
 import { HttpTransport } from './transport/http/http-transport.ts';
@@ -41,7 +43,12 @@ export interface Agent {
 }
 
 /** What the agent must not forget: where it stands in the log, and how far its stream has been delivered. */
-const AgentState = z.strictObject({ checkpoint: AuditCheckpoint.nullable(), position: z.int().nonnegative() });
+const AgentState = z.strictObject({
+  checkpoint: AuditCheckpoint.nullable(),
+  position: z.int().nonnegative(),
+  /** Made anew with the state: an agent that forgot where it was begins another stream, never the same one again. */
+  stream: z.uuid(),
+});
 type AgentState = z.infer<typeof AgentState>;
 
 const STATE = 'audit-file';
@@ -54,11 +61,17 @@ export async function createAgent(config: Config, deps: AgentDeps): Promise<Agen
   const cluster = config.cluster.name;
   const holdBack: Micros = config.agent.holdBackMs * 1000;
   const checkpoints = new Checkpoints(config.agent.stateDir, logger);
-  const remembered = (await checkpoints.load(STATE, AgentState)).checkpoint;
-  const state: AgentState = remembered ?? { checkpoint: null, position: 0 };
+  const { checkpoint: remembered, setAside } = await checkpoints.load(STATE, AgentState);
+  const state: AgentState = remembered ?? { checkpoint: null, position: 0, stream: randomUUID() };
 
-  const deadLetter = new DeadLetterFile({ path: join(config.agent.stateDir, 'dead-letter.ndjson'), logger, clock });
-  const rejects = componentMetrics(registry, 'audit-file', { deadLetters: DEAD_LETTER_REASONS });
+  const samples = new DeadLetterFile({ path: join(config.agent.stateDir, 'dead-letter.ndjson'), logger, clock });
+  const metrics = componentMetrics(registry, 'audit-file', { deadLetters: DEAD_LETTER_REASONS });
+  const deadLetter: DeadLetters = {
+    add: (reason, line) => {
+      metrics.deadLetter(reason);
+      samples.add(reason, line);
+    },
+  };
   const trusted = toCidrs(config.networks.trustedProxies);
   const inventory = inventorySource(config, deps, {
     learn: (events) => pipeline.learn(events),
@@ -69,18 +82,14 @@ export async function createAgent(config: Config, deps: AgentDeps): Promise<Agen
     holdBack,
     freshUntil: inventory.freshUntil,
     normalise: { isTrustedProxy: (address) => inCidrs(address, trusted) },
-    onReject: (reason, line) => {
-      const counted = reason === 'bad-time' ? 'not-an-event' : reason;
-      rejects.deadLetter(counted);
-      deadLetter.add(counted, line);
-    },
+    onReject: (reason, line) => deadLetter.add(reason === 'bad-time' ? 'not-an-event' : reason, line),
   });
 
   const { tokenFile } = config.agent.collector;
   const outbox = new Outbox({
     cluster,
     agent: node,
-    stream: `${cluster}/${node}/audit-file`,
+    stream: `${cluster}/${node}/audit-file/${state.stream}`,
     position: state.position,
     transport: new HttpTransport({
       url: config.agent.collector.url,
@@ -101,8 +110,11 @@ export async function createAgent(config: Config, deps: AgentDeps): Promise<Agen
   const tell = (source: string, status: SourceStatus['status'], reason: string, detail: string): void =>
     pipeline.tell(sourceStatus(source, status, reason, detail, clock.now()));
 
+  if (setAside !== undefined) {
+    tell('audit-file', 'gap', 'state-lost', `The agent's state could not be read and was set aside: ${setAside}`);
+  }
   const components: Component[] = [
-    delivery(outbox),
+    delivery(outbox, samples),
     ...inventory.components,
     releasing(pipeline, clock),
     ...auditSource(config, { logger, deadLetter, pipeline, tell, resume: remembered?.checkpoint ?? undefined }),
@@ -113,8 +125,14 @@ export async function createAgent(config: Config, deps: AgentDeps): Promise<Agen
 type Tell = (source: string, status: SourceStatus['status'], reason: string, detail: string) => void;
 
 /** Stops last: what is still waiting gets a moment to be delivered. */
-const delivery = (outbox: Outbox): Component =>
-  createComponent('outbox', { start: () => undefined, stop: () => outbox.stop(STOP_GRACE_MS) });
+const delivery = (outbox: Outbox, samples: DeadLetterFile): Component =>
+  createComponent('outbox', {
+    start: () => undefined,
+    stop: async () => {
+      await outbox.stop(STOP_GRACE_MS);
+      await samples.flush();
+    },
+  });
 
 /** Lets what is held back go when its time has come, though the log be silent. */
 function releasing(pipeline: Pipeline, clock: Clock): Component {
@@ -132,7 +150,7 @@ function releasing(pipeline: Pipeline, clock: Clock): Component {
 
 interface AuditParts {
   logger: Logger;
-  deadLetter: DeadLetterFile;
+  deadLetter: DeadLetters;
   pipeline: Pipeline;
   tell: Tell;
   resume: AuditCheckpoint | undefined;

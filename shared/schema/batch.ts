@@ -8,7 +8,7 @@ export const Batch = z.strictObject({
   cluster: z.string().min(1).max(253),
   /** The agent's node. */
   agent: z.string().min(1).max(253),
-  /** `<cluster>/<agent>/<source>`: positions of one stream only ever grow. */
+  /** `<cluster>/<agent>/<source>/<id of its state>`: positions of one stream only ever grow. */
   stream: z.string().min(1).max(600),
   /** Number of the batch's first observation in its stream, from 0. A batch that is wholly below the stored position is a duplicate. */
   position: z.int().nonnegative(),

@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { scrub } from '../../../shared/normalise/scrub.ts';
 import { type Clock, formatTime, MINUTE, type Micros, wallClock } from '../../../shared/time.ts';
 
-export const DEAD_LETTER_REASONS = ['too-long', 'not-utf8', 'not-json', 'not-an-event'] as const;
+export const DEAD_LETTER_REASONS = ['too-long', 'not-json', 'not-an-event'] as const;
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 
 export interface DeadLetters {
