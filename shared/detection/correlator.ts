@@ -52,7 +52,7 @@ export class Correlator implements CorrelatorPort {
   readonly #book: AlertBook;
   readonly #verdicts = new BoundedMap<string, Judged>(20_000);
   readonly #issues = new BoundedMap<string, TokenIssue>(5_000);
-  readonly #placed = new BoundedMap<string, Placement>(50_000);
+  readonly #placed = new BoundedMap<string, Placement>(20_000);
   #waiting: (TokenUse | TokenIssue)[] = [];
   #now: Micros = 0;
   #swept: Micros = 0;

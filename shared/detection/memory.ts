@@ -42,7 +42,7 @@ interface AwaySource {
   principals: Set<string>;
 }
 
-const RECENT_MAX = 20_000;
+const RECENT_MAX = 5_000;
 const RECENT_FOR: Micros = 10 * MINUTE;
 const MAX_DEEDS = 128;
 /** Who lists Secrets this often does so for a living. */
@@ -62,6 +62,8 @@ export class Memory {
   readonly #away = new BoundedMap<string, AwaySource>(20_000);
   readonly #controllers = new BoundedMap<string, Set<string>>(1_000);
   readonly #refusals = new BoundedMap<string, { time: Micros; what: string }[]>(5_000);
+  /** Kept for longer than the others: what findings refer back to. */
+  readonly #notable = new BoundedMap<string, RequestObservation>(10_000);
   #recent: RequestObservation[] = [];
 
   /** Takes note of an observation before it is judged. */
@@ -80,9 +82,9 @@ export class Memory {
     }
   }
 
-  /** An observation of the last minutes, by its id. */
+  /** An observation that others may rest on later, by its id. */
   recall(id: string): RequestObservation | undefined {
-    return this.#recent.findLast((observation) => observation.id === id);
+    return this.#notable.peek(id) ?? this.#recent.findLast((observation) => observation.id === id);
   }
 
   /** Uses of a credential in the last minutes, oldest first. */
@@ -172,6 +174,9 @@ export class Memory {
   }
 
   #remember(observation: RequestObservation): void {
+    if (observation.kind !== 'use' || observation.request.resource === 'secrets') {
+      this.#notable.set(observation.id, observation);
+    }
     this.#recent.push(observation);
     if (this.#recent.length < RECENT_MAX * 2) return;
     const horizon = observation.seen - RECENT_FOR;

@@ -109,7 +109,8 @@ function observe(event: AuditEvent, time: Micros, seen: Micros, sourceOf: Source
   const common = (kind: string): Common => ({
     id: observationId(kind, event),
     time,
-    timeText: clean(event.requestReceivedTimestamp, 40),
+    // Parsed as a time, so it holds nothing else.
+    timeText: event.requestReceivedTimestamp,
     seen,
     auditID: clean(event.auditID, 256),
     stage: event.stage as Stage,
@@ -266,12 +267,13 @@ function readActor(event: AuditEvent, { principal, account, binding }: Who): Act
   return actor;
 }
 
+const VERBS = new Set(['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection']);
 const LONG_RUNNING = new Set(['exec', 'attach', 'portforward', 'proxy']);
 
 function readRequest(event: AuditEvent): Request {
   const ref = event.objectRef;
   const request: Request = {
-    verb: clean(event.verb, 64),
+    verb: VERBS.has(event.verb) ? event.verb : clean(event.verb, 64),
     uri: clean(event.requestURI, 1024),
     code: event.responseStatus?.code ?? 0,
     userAgent: clean(event.userAgent ?? '', 1024),

@@ -27,6 +27,8 @@ interface Pod {
   credential: string;
   node: string;
   address: string;
+  /** What it asks, time and again. */
+  repertoire: { verb: string; uri: string; ref: object }[];
 }
 
 /** A small generator of numbers that are as good as random and always the same (mulberry32). */
@@ -47,17 +49,31 @@ const uuid = (): string => `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}
 const nodeName = (index: number): string => `worker-${String(index).padStart(2, '0')}`;
 const nodeAddress = (index: number): string => `10.20.0.${index + 10}`;
 
+const RESOURCES = ['pods', 'configmaps', 'endpoints', 'services', 'secrets', 'leases', 'deployments'] as const;
+const VERBS = ['get', 'list', 'watch', 'update', 'patch'] as const;
+const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
+
+function request(namespace: string): Pod['repertoire'][number] {
+  const resource = pick(RESOURCES);
+  const verb = pick(VERBS);
+  const name = verb === 'list' || verb === 'watch' ? {} : { name: `${resource}-${Math.floor(random() * 50)}` };
+  const path = `/api/v1/namespaces/${namespace}/${resource}${'name' in name ? `/${name.name}` : ''}`;
+  const uri = verb === 'watch' ? `${path}?allowWatchBookmarks=true&timeoutSeconds=400&watch=true` : path;
+  return { verb, uri, ref: { resource, namespace, ...name, apiVersion: 'v1' } };
+}
+
 const pods: Pod[] = Array.from({ length: PODS }, (_, index) => {
-  const team = `team-${index % 12}`;
+  const namespace = `team-${index % 12}`;
   const account = `service-${index % 40}`;
   return {
-    namespace: team,
+    namespace,
     account,
     name: `${account}-${hex(9)}-${hex(5)}`,
     uid: uuid(),
     credential: uuid(),
     node: nodeName(index % NODES),
     address: `10.244.${index % NODES}.${20 + Math.floor(index / NODES)}`,
+    repertoire: Array.from({ length: 8 }, () => request(namespace)),
   };
 });
 
@@ -88,10 +104,6 @@ export function clusterLines(): string[] {
   }));
   return [...nodes, ...running].map((line) => JSON.stringify(line));
 }
-
-const RESOURCES = ['pods', 'configmaps', 'endpoints', 'services', 'secrets', 'leases', 'deployments'] as const;
-const VERBS = ['get', 'list', 'watch', 'update', 'patch'] as const;
-const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
 
 function event(
   time: Micros,
@@ -135,17 +147,12 @@ function byPod(time: Micros, pod: Pod, source: string): string {
       extra('pod-uid', pod.uid),
     ]),
   };
-  const resource = pick(RESOURCES);
-  const verb = pick(VERBS);
-  const name = verb === 'list' || verb === 'watch' ? {} : { name: `${resource}-${Math.floor(random() * 50)}` };
-  const path = `/api/v1/namespaces/${pod.namespace}/${resource}${'name' in name ? `/${name.name}` : ''}`;
-  const uri = verb === 'watch' ? `${path}?allowWatchBookmarks=true\u0026timeoutSeconds=400\u0026watch=true` : path;
   return event(
     time,
     user,
     source,
     `${pod.account}/v1.${pod.name.length} (linux/amd64) kubernetes/8e16b12`,
-    { verb, uri, ref: { resource, namespace: pod.namespace, ...name, apiVersion: 'v1' } },
+    pick(pod.repertoire),
     `RBAC: allowed by RoleBinding "${pod.account}/${pod.namespace}" of Role "${pod.account}" to ServiceAccount "${pod.account}/${pod.namespace}"`,
   ).replaceAll('&', '\\u0026');
 }

@@ -29,7 +29,7 @@ describe('an agent and a collector that are restarted', () => {
     let cursor: string | null = null;
     do {
       const query = new URLSearchParams({ limit: '100', ...(cursor === null ? {} : { cursor }) });
-      const response = await fetch(`http://127.0.0.1:${PORT}/api/v1/uses?${query}`);
+      const response = await fetch(`http://127.0.0.1:${PORT}/api/v1/uses?${query.toString()}`);
       const page = (await response.json()) as {
         items: { use: { auditID: string; timeText: string } }[];
         next: string | null;
