@@ -43,7 +43,7 @@ const findingsOf = (alerts: readonly Alert[], rule: Rule): Finding[] =>
   alerts.flatMap((alert) => alert.findings).filter((finding) => finding.rule === rule.id);
 
 export function testRule(rule: Rule, { fires, ignores }: { fires: Fires[]; ignores: Ignores[] }): void {
-  describe(`${rule.id}`, () => {
+  describe.each([[rule.id]])('%s', () => {
     it.each(fires.map((row) => [row.name, row] as const))('fires: %s', (_, row) => {
       const alerts = alertsOf(row);
       const finding = findingsOf(alerts, rule).at(-1);
