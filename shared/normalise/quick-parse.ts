@@ -216,14 +216,20 @@ export class QuickParser {
     return this.#skip(key) ? this.#restOfString() : undefined;
   }
 
-  /** To the closing quote; a string with an escape or a control character in it is left to the full parse. */
+  /** To the closing quote. Go escapes `&`, `<` and `>`, so every watch has escapes in its URI. */
   #restOfString(): string | undefined {
-    const end = this.#line.indexOf('"', this.#at);
+    const line = this.#line;
+    let end = line.indexOf('"', this.#at);
+    while (end >= 0 && isEscaped(line, end)) end = line.indexOf('"', end + 1);
     if (end < 0) return undefined;
-    const text = this.#line.slice(this.#at, end);
-    if (UNUSUAL.test(text)) return undefined;
+    const text = line.slice(this.#at, end);
     this.#at = end + 1;
-    return text;
+    if (!UNUSUAL.test(text)) return text;
+    try {
+      return JSON.parse(`"${text}"`) as string;
+    } catch {
+      return undefined;
+    }
   }
 
   /**
@@ -266,5 +272,12 @@ function parsePart<T>(schema: z.ZodType<T>, text: string): T | undefined {
 /** A copy that does not keep the whole line in memory, as a slice of it does. */
 const detached = (text: string): string => Buffer.from(text, 'utf16le').toString('utf16le');
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them in strings, so the full parse has to say no.
+/** Whether an odd number of backslashes stands before that index. */
+function isEscaped(line: string, at: number): boolean {
+  let before = at;
+  while (line.charCodeAt(before - 1) === 0x5c) before -= 1;
+  return (at - before) % 2 === 1;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: an escape, or what JSON forbids in a string.
 const UNUSUAL = /[\\\u0000-\u001f]/;
