@@ -30,7 +30,7 @@ export function placeKubelet(
 
   const pod = holders.find((holder) => holder.kind === 'pod' && !holder.hostNetwork);
   if (pod?.kind === 'pod') {
-    const sentence = `${address} is the pod ${pod.namespace}/${pod.name}, not node ${node}.`;
+    const sentence = `${address} is the pod ${pod.namespace}/${pod.name}, not ${node}.`;
     return away('other-pod', 'another-pods-address', 'high', sentence);
   }
   if (network === 'control-plane') {
