@@ -1,7 +1,7 @@
 /** One alert as it grows. */
 import type { LedgerEntry } from '../inventory/ledger.ts';
 import { nodeOfKubelet } from '../normalise/principal.ts';
-import { type Alert, CONFIDENCES, type Evidence, type Finding, SEVERITIES } from '../schema/alert.ts';
+import { type Alert, CONFIDENCES, type Evidence, type Finding, SEVERITIES, type StoryLine } from '../schema/alert.ts';
 import type { Binding, RequestObservation } from '../schema/observation.ts';
 import type { Placement } from '../schema/placement.ts';
 import { formatTime, type Micros, parseTime } from '../time.ts';
@@ -42,7 +42,8 @@ export class AlertState {
   #refused = 0;
   #userAgents = new Set<string>();
   #credentials = new Set<string>();
-  #beginning: { time: Micros; sentence: string; expirationSeconds: number | undefined } | undefined;
+  #beginning: StoryLine | undefined;
+  #expiresAt: Micros | undefined;
 
   constructor(id: string, cluster: string) {
     this.id = id;
@@ -70,9 +71,8 @@ export class AlertState {
       ...alert.relatedCredentials,
     ]);
     const [beginning] = alert.story;
-    if (beginning && beginning.observation === undefined) {
-      state.#beginning = { time: beginning.time, sentence: beginning.sentence, expirationSeconds: undefined };
-    }
+    if (beginning && beginning.observation === undefined) state.#beginning = beginning;
+    state.#expiresAt = alert.expiresAt === undefined ? undefined : parseTime(alert.expiresAt);
     return state;
   }
 
@@ -99,10 +99,16 @@ export class AlertState {
     for (const exhibit of exhibits) this.#exhibit(exhibit, finding);
     if (finding.credential) this.#note(finding.credential.id);
     for (const key of finding.keys) if (key.startsWith('credential:')) this.#note(key.slice('credential:'.length));
+    this.#expiresAt ??= ledger?.expiresAt;
     if (ledger?.issued && !this.#beginning) {
-      const { time, by, address, expirationSeconds } = ledger.issued;
-      const sentence = `${ledger.id} was issued for ${ledger.principal} to ${by}${address === null ? '' : ` at ${address}`}.`;
-      this.#beginning = { time, sentence, expirationSeconds };
+      const { time, by, address } = ledger.issued;
+      const at = address === null ? '' : ` at ${address}`;
+      const since = ledger.supersededAt;
+      const newer = since === undefined ? '' : ` Its pod has had a newer one since ${formatTime(since)}.`;
+      this.#beginning = {
+        time,
+        sentence: `${ledger.id} was issued for ${nameOf(ledger.principal)} to ${by}${at}.${newer}`,
+      };
     }
     return true;
   }
@@ -140,6 +146,7 @@ export class AlertState {
       credential: credential?.id ?? null,
       credentialKind: credential?.kind ?? null,
       binding,
+      ...(this.#expiresAt !== undefined && { expiresAt: formatTime(this.#expiresAt) }),
       sources,
       relatedCredentials: [...this.#credentials].filter((id) => id !== credential?.id).slice(0, MAX_LIST),
       rules: ruleIds,
@@ -157,7 +164,7 @@ export class AlertState {
       evidence,
       evidenceTotal: this.#evidenceTotal,
       story: tell({
-        beginning: this.#beginning && { time: this.#beginning.time, sentence: this.#beginning.sentence },
+        beginning: this.#beginning,
         evidence,
       }),
       did: {
@@ -175,7 +182,7 @@ export class AlertState {
         credential: credential?.id ?? null,
         kind: credential?.kind ?? null,
         binding,
-        issued: this.#beginning,
+        expiresAt: this.#expiresAt,
         node: kubelet,
       }),
       triage: this.#loudestRules()

@@ -2,14 +2,15 @@
 import { parsePrincipal } from '../normalise/principal.ts';
 import type { KillAction } from '../schema/alert.ts';
 import type { Binding } from '../schema/observation.ts';
-import { formatTime, type Micros, SECOND } from '../time.ts';
+import { formatTime, type Micros } from '../time.ts';
 
 export interface Killable {
   principal: string;
   credential: string | null;
   kind: string | null;
   binding: Binding;
-  issued?: { time: Micros; expirationSeconds: number | undefined } | undefined;
+  /** When it ends by itself, if that is known. */
+  expiresAt?: Micros | undefined;
   /** A kubelet's identity that is in a thief's hands. */
   node?: string | undefined;
 }
@@ -70,10 +71,8 @@ export function killActions(subject: Killable): KillAction[] {
   return actions;
 }
 
-function otherwise({ issued, binding }: Killable): string {
-  if (issued?.expirationSeconds !== undefined) {
-    return `Otherwise it lives until ${formatTime(issued.time + issued.expirationSeconds * SECOND)}.`;
-  }
+function otherwise({ expiresAt, binding }: Killable): string {
+  if (expiresAt !== undefined) return `Otherwise it lives until ${formatTime(expiresAt)}.`;
   return binding.pod
     ? 'Otherwise it lives as long as the pod, at most until its own expiry (by default up to a year, however short the pod says).'
     : 'Otherwise it lives until it expires; the log does not say when (audit level Request for serviceaccounts/token would).';

@@ -3,7 +3,7 @@
  * credential id), and from where it was used since. Bounded: the credentials untouched longest go first, counted.
  */
 import type { Binding, Credential, TokenIssue, TokenUse } from '../schema/observation.ts';
-import type { Micros } from '../time.ts';
+import { type Micros, SECOND } from '../time.ts';
 import { BoundedMap } from './bounded-map.ts';
 
 export interface SourceSeen {
@@ -38,14 +38,21 @@ export interface LedgerEntry {
   lastUse: Micros | undefined;
   uses: number;
   sources: Map<string, SourceSeen>;
-  /** The binding's pod has had a newer token issued; benign clients go on with the old one for long. */
+  /** When its pod began to use a newer one from the kubelet; benign clients go on with the old one for long. */
   supersededAt: Micros | undefined;
+  /** Known only where the audit log holds the TokenRequest's body. */
+  expiresAt: Micros | undefined;
 }
 
 const MAX_SOURCES = 32;
+const MAX_PODS = 20_000;
+/** What the kubelet asks for by default; the API server then issues for a year, for clients that don't reload (KEP-1205). */
+const EXTENDED_SECONDS = 3607;
 
 export class Ledger {
   readonly #entries: BoundedMap<string, LedgerEntry>;
+  /** The newest credential from the kubelet that each pod used. */
+  readonly #current = new BoundedMap<string, string>(MAX_PODS);
 
   constructor(max = 200_000) {
     this.#entries = new BoundedMap(max);
@@ -70,6 +77,7 @@ export class Ledger {
     entry.uses += 1;
     entry.firstUse = Math.min(entry.firstUse ?? use.time, use.time);
     entry.lastUse = Math.max(entry.lastUse ?? use.time, use.time);
+    if (entry.uses === 1) this.#supersede(entry);
     if (use.source.address !== null) this.#source(entry, use.source.address, use.time);
     return entry;
   }
@@ -90,12 +98,24 @@ export class Ledger {
       expirationSeconds: issue.expirationSeconds,
       boundTo: issue.boundTo,
     };
+    const { expirationSeconds } = issue;
+    if (expirationSeconds !== undefined && expirationSeconds !== EXTENDED_SECONDS) {
+      entry.expiresAt = issue.time + Math.round(expirationSeconds) * SECOND;
+    }
     return entry;
   }
 
   markAway(id: string, address: string): void {
     const seen = this.#entries.peek(id)?.sources.get(address);
     if (seen) seen.away = true;
+  }
+
+  #supersede(entry: LedgerEntry): void {
+    const { pod } = entry.binding;
+    if (!pod || !entry.issued || entry.kind !== 'projected' || entry.tainted !== undefined) return;
+    const before = this.#entries.peek(this.#current.peek(pod.uid) ?? '');
+    if (before && before !== entry) before.supersededAt ??= entry.issued.time;
+    this.#current.set(pod.uid, entry.id);
   }
 
   #entry(id: string, kind: Credential['kind'], principal: string): LedgerEntry {
@@ -111,6 +131,7 @@ export class Ledger {
       uses: 0,
       sources: new Map(),
       supersededAt: undefined,
+      expiresAt: undefined,
     }));
   }
 

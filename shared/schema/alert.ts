@@ -102,6 +102,8 @@ export const Alert = z.strictObject({
   credential: z.string().nullable(),
   credentialKind: z.string().nullable(),
   binding: Binding,
+  /** RFC 3339: until when the credential lives by itself, where the audit log tells. */
+  expiresAt: z.string().optional(),
   /** Addresses it was used from away from home, with how often, most first, at most 50. */
   sources: z.array(z.strictObject({ address: z.string(), where: z.string(), count: z.int() })),
   /** Every other credential that this theft involves (minted with the stolen one, or the one it was minted with). */
