@@ -1,7 +1,7 @@
 /** Every reason there is for a verdict, with a situation that gives it and the sentence that people read. */
 import { expect, it } from 'vitest';
 import type { Policy } from '../../shared/detection/policy.ts';
-import { ClusterInventory } from '../../shared/inventory/cluster-inventory.ts';
+import type { ClusterInventory } from '../../shared/inventory/cluster-inventory.ts';
 import type { Observation, TokenIssue, TokenUse } from '../../shared/schema/observation.ts';
 import { Placement, PlacementReason } from '../../shared/schema/placement.ts';
 import { newCorrelator, run } from './run.ts';
