@@ -6,20 +6,14 @@
 import { hash } from 'node:crypto';
 import type { LedgerEntry } from '../inventory/ledger.ts';
 import type { Alert, Finding } from '../schema/alert.ts';
-import type { RequestObservation } from '../schema/observation.ts';
-import type { Placement } from '../schema/placement.ts';
 import { DAY, type Micros } from '../time.ts';
 import { AlertState } from './alert-state.ts';
+import type { Exhibit } from './exhibit.ts';
 import { keys } from './rule.ts';
 
 const MAX_ALERTS = 5_000;
 /** A key that names no credential (an address, a pod) ties findings together for a day. */
 const LOOSE_KEY_LASTS: Micros = DAY;
-
-export interface Exhibit {
-  observation: RequestObservation;
-  placement: Placement | undefined;
-}
 
 export class AlertBook {
   readonly #cluster: string;

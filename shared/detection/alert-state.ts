@@ -5,9 +5,9 @@ import { type Alert, CONFIDENCES, type Evidence, type Finding, SEVERITIES, type 
 import type { Binding, RequestObservation } from '../schema/observation.ts';
 import type { Placement } from '../schema/placement.ts';
 import { formatTime, type Micros, parseTime } from '../time.ts';
-import type { Exhibit } from './alert-book.ts';
 import { TECHNIQUES } from './attack.ts';
-import { describe, resourceOf } from './deeds.ts';
+import { resourceOf } from './deeds.ts';
+import { type Exhibit, toEvidence } from './exhibit.ts';
 import { killActions } from './kill-actions.ts';
 import { rulesById } from './rules/by-id.ts';
 import { nameOf, tell } from './story.ts';
@@ -228,14 +228,15 @@ export class AlertState {
     this.#findings.splice(spare < 0 ? MAX_FINDINGS / 2 : spare, 1);
   }
 
-  #exhibit({ observation, placement }: Exhibit, finding: Finding): void {
+  #exhibit(exhibit: Exhibit, finding: Finding): void {
+    const { observation, placement } = exhibit;
     const known = this.#evidence.get(observation.id);
     if (known) {
       if (!known.rules.includes(finding.rule)) known.rules.push(finding.rule);
       return;
     }
     this.#evidenceTotal += 1;
-    this.#evidence.set(observation.id, toEvidence(observation, placement, finding.rule));
+    this.#evidence.set(observation.id, toEvidence(exhibit, finding.rule));
     if (this.#evidence.size > MAX_EVIDENCE) {
       const middle = [...this.#evidence.keys()][MAX_EVIDENCE / 2] as string;
       this.#evidence.delete(middle);
@@ -292,47 +293,4 @@ function kubeletOf(finding: Finding): string | undefined {
   if (finding.rule !== 'kubelet-identity-mints-from-elsewhere') return undefined;
   const key = finding.keys.find((candidate) => candidate.startsWith('actor:'));
   return key === undefined ? undefined : nodeOfKubelet(key.slice('actor:'.length, key.lastIndexOf('|')));
-}
-
-function toEvidence(observation: RequestObservation, placement: Placement | undefined, rule: string): Evidence {
-  const evidence: Evidence = {
-    kind: observation.kind,
-    id: observation.id,
-    time: observation.timeText,
-    auditID: observation.auditID,
-    source: observation.source.address,
-    what: whatOf(observation),
-    rules: [rule],
-  };
-  if (observation.request.userAgent !== '') evidence.userAgent = observation.request.userAgent;
-  if (observation.kind === 'use') {
-    evidence.principal = observation.principal;
-    evidence.credential = observation.credential.id;
-  }
-  if (observation.kind === 'issue') {
-    evidence.principal = observation.principal;
-    if (observation.issued !== undefined) evidence.credential = observation.issued;
-  }
-  if (placement) evidence.placement = placement.verdict === 'away' ? `away: ${placement.where}` : placement.verdict;
-  return evidence;
-}
-
-function whatOf(observation: RequestObservation): string {
-  switch (observation.kind) {
-    case 'use':
-    case 'denied':
-      return describe(observation.request);
-    case 'issue': {
-      const outcome =
-        observation.issued === undefined ? `was refused (${observation.request.code})` : `got ${observation.issued}`;
-      return `${observation.actor.username} asked for a token of ${observation.principal} and ${outcome}`;
-    }
-    case 'entry': {
-      const pod = `${observation.pod.namespace}/${observation.pod.name}`;
-      const command = observation.command.join(' ');
-      return command === ''
-        ? `${observation.actor.username} entered ${pod} by ${observation.request.subresource ?? 'exec'}`
-        : `${observation.actor.username} ran in ${pod}: ${command}`;
-    }
-  }
 }

@@ -130,17 +130,23 @@ const common = {
 const auditID = text(256);
 const stage = z.enum(['ResponseStarted', 'ResponseComplete', 'Panic']);
 
-/** An API request by a ServiceAccount. */
-export const TokenUse = z.strictObject({
-  kind: z.literal('use'),
+/** What all observations that are API requests have. */
+const ofRequest = {
   ...common,
   auditID,
   stage,
+  source: Source,
+  request: Request,
+  whereabouts: Whereabouts.optional(),
+};
+
+/** An API request by a ServiceAccount. */
+export const TokenUse = z.strictObject({
+  kind: z.literal('use'),
+  ...ofRequest,
   principal: text(512),
   credential: Credential,
   binding: Binding,
-  source: Source,
-  request: Request,
   /** The user it acted as, if it impersonated somebody. */
   impersonated: text(512).optional(),
   /** Seconds past the token's warnafter, from annotation authentication.k8s.io/stale-token. */
@@ -151,7 +157,6 @@ export const TokenUse = z.strictObject({
   truncated: z.literal(true).optional(),
   /** The Secret that was asked for is known to hold the token of this ServiceAccount (its name). */
   secretOf: text(253).optional(),
-  whereabouts: Whereabouts.optional(),
 });
 export type TokenUse = z.infer<typeof TokenUse>;
 
@@ -169,12 +174,8 @@ export type Actor = z.infer<typeof Actor>;
 /** A TokenRequest. `issued` is absent when it was refused (`request.code` says how). */
 export const TokenIssue = z.strictObject({
   kind: z.literal('issue'),
-  ...common,
-  auditID,
-  stage,
+  ...ofRequest,
   actor: Actor,
-  source: Source,
-  request: Request,
   /** For whom the token was asked. */
   principal: text(512),
   /** `JTI=<uuid>` of the new token, from annotation authentication.kubernetes.io/issued-credential-id (1.30 and later). */
@@ -183,36 +184,25 @@ export const TokenIssue = z.strictObject({
   boundTo: z.strictObject({ kind: text(64), name: text(253), uid: text(64).optional() }).optional(),
   audiences: z.array(text(512)).max(16).optional(),
   expirationSeconds: z.number().optional(),
-  whereabouts: Whereabouts.optional(),
 });
 export type TokenIssue = z.infer<typeof TokenIssue>;
 
 /** Somebody entered a pod: exec, attach, or an ephemeral container. */
 export const PodEntry = z.strictObject({
   kind: z.literal('entry'),
-  ...common,
-  auditID,
-  stage,
+  ...ofRequest,
   actor: Actor,
-  source: Source,
-  request: Request,
   pod: z.strictObject({ namespace: text(253), name: text(253) }),
   container: text(253).optional(),
   /** The command line of an exec, scrubbed, at most 32 words of 256 characters. */
   command: z.array(text(256)).max(32),
-  whereabouts: Whereabouts.optional(),
 });
 export type PodEntry = z.infer<typeof PodEntry>;
 
 /** A 401: a credential was refused. The event names neither user nor credential. */
 export const DeniedRequest = z.strictObject({
   kind: z.literal('denied'),
-  ...common,
-  auditID,
-  stage,
-  source: Source,
-  request: Request,
-  whereabouts: Whereabouts.optional(),
+  ...ofRequest,
 });
 export type DeniedRequest = z.infer<typeof DeniedRequest>;
 
