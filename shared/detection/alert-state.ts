@@ -57,7 +57,7 @@ export class AlertState {
     state.#createdAt = parseTime(alert.createdAt);
     state.#findings = [...alert.findings];
     state.#findingsTotal = alert.counts.findings;
-    state.#evidence = new Map(alert.evidence.map((evidence) => [evidence.id, evidence]));
+    state.#evidence = new Map(alert.evidence.map((item) => [item.id, { ...item, rules: [...item.rules] }]));
     state.#evidenceTotal = alert.evidenceTotal;
     state.#first = parseTime(alert.firstSeen);
     state.#last = parseTime(alert.lastSeen) ?? 0;
@@ -113,6 +113,7 @@ export class AlertState {
     return true;
   }
 
+  /** As it is now: what changes later changes nothing in what was rendered. */
   render(now: Micros): Alert {
     this.#revision += 1;
     this.#createdAt ??= now;
@@ -126,8 +127,7 @@ export class AlertState {
     const surest = lead.confidence === confidence ? undefined : this.#findings.find((f) => f.confidence === confidence);
     const ruleIds = [...new Set(this.#findings.map((finding) => finding.rule))];
     const kubelet = this.#findings.map((finding) => kubeletOf(finding)).find((node) => node !== undefined);
-    const evidence = [...this.#evidence.values()];
-    const sources = [...this.#sources.values()].sort((a, b) => b.count - a.count).slice(0, MAX_LIST);
+    const evidence = [...this.#evidence.values()].map((item) => ({ ...item, rules: [...item.rules] }));
     return {
       type: 'alert',
       schema: 1,
@@ -147,7 +147,7 @@ export class AlertState {
       credentialKind: credential?.kind ?? null,
       binding,
       ...(this.#expiresAt !== undefined && { expiresAt: formatTime(this.#expiresAt) }),
-      sources,
+      sources: mostFirst(this.#sources.values()),
       relatedCredentials: [...this.#credentials].filter((id) => id !== credential?.id).slice(0, MAX_LIST),
       rules: ruleIds,
       attack: [...new Set(this.#findings.flatMap((finding) => finding.attack))].map((id) => ({
@@ -160,7 +160,7 @@ export class AlertState {
       updatedAt: formatTime(now),
       revision: this.#revision,
       counts: { findings: this.#findingsTotal, observations: this.#evidenceTotal },
-      findings: this.#findings,
+      findings: [...this.#findings],
       evidence,
       evidenceTotal: this.#evidenceTotal,
       story: tell({
@@ -170,7 +170,7 @@ export class AlertState {
       did: {
         requests: this.#requests,
         refused: this.#refused,
-        actions: [...this.#deeds.values()].sort((a, b) => b.count - a.count).slice(0, MAX_LIST),
+        actions: mostFirst(this.#deeds.values()),
         namespaces: [...new Set([...this.#deeds.values()].map(({ namespace }) => namespace).filter(Boolean))].slice(
           0,
           MAX_LIST,
@@ -281,6 +281,13 @@ const WHERE: Readonly<Record<string, string>> = {
   'other-pod': 'another pod',
   host: 'the node itself',
 };
+
+/** Copies of the most frequent, most first. */
+const mostFirst = <T extends { count: number }>(items: Iterable<T>): T[] =>
+  [...items]
+    .sort((a, b) => b.count - a.count)
+    .slice(0, MAX_LIST)
+    .map((item) => ({ ...item }));
 
 const weight = (finding: Finding): number =>
   SEVERITIES.indexOf(finding.severity) * 10 + CONFIDENCES.indexOf(finding.confidence);
