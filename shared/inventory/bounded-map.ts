@@ -52,8 +52,9 @@ export class BoundedMap<K, V> {
       slot.touched = true;
       return;
     }
+    // Before it is in: where all others were touched, it would be the one to go.
+    if (this.#map.size >= this.#max) this.#letGo();
     this.#map.set(key, { value, touched: false });
-    if (this.#map.size > this.#max) this.#letGo();
   }
 
   delete(key: K): void {

@@ -49,6 +49,10 @@ const MAX_PODS = 20_000;
 /** What the kubelet asks for by default; the API server then issues for a year, for clients that don't reload (KEP-1205). */
 const EXTENDED_SECONDS = 3607;
 
+/** As the API server has it: anything else is somebody's text. */
+const isLifetime = (seconds: number | undefined): seconds is number =>
+  seconds !== undefined && seconds > 0 && seconds <= 2 ** 32;
+
 export class Ledger {
   readonly #entries: BoundedMap<string, LedgerEntry>;
   /** The newest credential from the kubelet that each pod used. */
@@ -99,7 +103,7 @@ export class Ledger {
       boundTo: issue.boundTo,
     };
     const { expirationSeconds } = issue;
-    if (expirationSeconds !== undefined && expirationSeconds !== EXTENDED_SECONDS) {
+    if (isLifetime(expirationSeconds) && expirationSeconds !== EXTENDED_SECONDS) {
       entry.expiresAt = issue.time + Math.round(expirationSeconds) * SECOND;
     }
     return entry;
