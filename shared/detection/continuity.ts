@@ -8,12 +8,14 @@
  */
 import { type Micros, SECOND } from '../time.ts';
 
-/** Samples closer than this to the last one are not kept: they would say nothing new and push out what does. */
+/** Of samples in the same quarter of a second the first is kept: others would say nothing new and push out what does. */
 const RESOLUTION: Micros = SECOND / 4;
 const MAX_SAMPLES = 160;
 /** A pause may be this much longer than the longest usual one before it counts as an interruption. */
 const SLACK = 1.6;
 const JITTER: Micros = SECOND / 5;
+/** Requests may be told this late: by another API server's agent, say. Until then a pause proves nothing. */
+export const LATE: Micros = 3 * SECOND;
 const MIN_GAPS = 3;
 
 export type Continuity =
@@ -44,32 +46,39 @@ export class Rhythm {
   }
 
   at(t: Micros, now: Micros): Continuity {
-    const { before, after, usual } = this.#around(t);
+    if (this.#own.length === 0) return 'unknown';
+    const settled = now - LATE;
+    if (settled < t) return 'pending';
+    const { before, after, usual } = this.#around(t, settled);
     if (before === undefined || usual === undefined) return 'unknown';
     const patience = usual * SLACK + JITTER;
     if (after !== undefined) return after - before <= patience ? 'continuing' : 'interrupted';
-    return now - before > patience ? 'interrupted' : 'pending';
+    return settled - before > patience ? 'interrupted' : 'pending';
   }
 
   /** Whether it was seen at the suspect address in the pause of its own requests around t. */
   suspectAround(t: Micros, now: Micros): boolean {
-    const { before, after } = this.#around(t);
+    const settled = now - LATE;
+    const { before, after } = this.#around(t, settled);
     if (before === undefined) return false;
-    return this.#suspect.some((time) => time > before && time < (after ?? now + 1));
+    return this.#suspect.some((time) => time > before && time < (after ?? settled + 1));
   }
 
-  #around(t: Micros): { before: Micros | undefined; after: Micros | undefined; usual: Micros | undefined } {
+  #around(
+    t: Micros,
+    settled: Micros,
+  ): { before: Micros | undefined; after: Micros | undefined; usual: Micros | undefined } {
     let before: Micros | undefined;
     let after: Micros | undefined;
     let longest = 0;
     let gaps = 0;
     for (const time of this.#own) {
       if (time > t) {
-        after = time;
+        if (time <= settled) after = time;
         break;
       }
       // A pause in which it was seen at the suspect address is no measure of its rhythm.
-      if (before !== undefined && !this.#suspectBetween(before, time)) {
+      if (before !== undefined && time - before >= RESOLUTION && !this.#suspectBetween(before, time)) {
         longest = Math.max(longest, time - before);
         gaps += 1;
       }
@@ -83,12 +92,17 @@ export class Rhythm {
   }
 }
 
-/** Keeps the samples sorted: the log is out of order by milliseconds. */
+const quarterOf = (time: Micros): number => Math.floor(time / RESOLUTION);
+
+/** Keeps the samples sorted, and the same ones in whatever order they come: the log is out of order by milliseconds. */
 function insert(samples: Micros[], time: Micros): void {
   let at = samples.length;
-  while (at > 0 && (samples[at - 1] as Micros) > time) at -= 1;
-  const earlier = samples[at - 1];
-  if (earlier !== undefined && time - earlier < RESOLUTION) return;
+  while (at > 0 && quarterOf(samples[at - 1] as Micros) > quarterOf(time)) at -= 1;
+  const same = samples[at - 1];
+  if (same !== undefined && quarterOf(same) === quarterOf(time)) {
+    samples[at - 1] = Math.min(same, time);
+    return;
+  }
   samples.splice(at, 0, time);
   if (samples.length > MAX_SAMPLES) samples.shift();
 }

@@ -54,6 +54,7 @@ export class Correlator implements CorrelatorPort {
   readonly #verdicts = new BoundedMap<string, Judged>(20_000);
   readonly #issues = new BoundedMap<string, TokenIssue>(5_000);
   readonly #placed = new BoundedMap<string, Placement>(20_000);
+  /** By time, however they came: a theft is told from its beginning. */
   #waiting: (TokenUse | TokenIssue)[] = [];
   #now: Micros = 0;
   #swept: Micros = 0;
@@ -126,7 +127,9 @@ export class Correlator implements CorrelatorPort {
   }
 
   #wait(observation: TokenUse | TokenIssue): void {
-    this.#waiting.push(observation);
+    let at = this.#waiting.length;
+    while (at > 0 && (this.#waiting[at - 1]?.time ?? 0) > observation.time) at -= 1;
+    this.#waiting.splice(at, 0, observation);
     this.#note(observation, DECIDING);
     if (this.#waiting.length <= MAX_WAITING) return;
     const oldest = this.#waiting.shift();

@@ -5,7 +5,7 @@
 import { BoundedMap } from '../inventory/bounded-map.ts';
 import type { TokenUse } from '../schema/observation.ts';
 import { type Micros, SECOND } from '../time.ts';
-import { Rhythm } from './continuity.ts';
+import { LATE, Rhythm } from './continuity.ts';
 
 /** How long a use from the node's address may wait for the pod's own requests to go on, or not. */
 export const MASQUERADE_PATIENCE: Micros = 30 * SECOND;
@@ -42,20 +42,25 @@ export class Masquerade {
     const node = use.whereabouts?.home?.node ?? '';
     const t = use.time;
     const late = now >= t + MASQUERADE_PATIENCE;
+    // What comes after the time for waiting doesn't count, whenever it is that somebody looks.
+    const known = Math.min(now, t + MASQUERADE_PATIENCE);
+    const own = this.#pods.peek(uid)?.at(t, known) ?? 'unknown';
+    // Too early to tell anything: the neighbours need not be asked.
+    if (own === 'pending' && now < t + LATE) return 'wait';
     let continuing = 0;
     let pending = false;
     let pendingMixed = false;
     for (const neighbour of this.#byNode.peek(node) ?? []) {
       const rhythm = neighbour === uid ? undefined : this.#pods.peek(neighbour);
       if (!rhythm) continue;
-      const state = rhythm.at(t, now);
+      const state = rhythm.at(t, known);
       if (state === 'continuing') continuing += 1;
-      const mixed = (state === 'interrupted' || state === 'pending') && rhythm.suspectAround(t, now);
+      const mixed = (state === 'interrupted' || state === 'pending') && rhythm.suspectAround(t, known);
       if (mixed && state === 'interrupted') return 'masqueraded';
       if (state === 'pending') pending = true;
       if (mixed) pendingMixed = true;
     }
-    switch (this.#pods.peek(uid)?.at(t, now) ?? 'unknown') {
+    switch (own) {
       case 'continuing':
         // A neighbour that is about to show whether it changed to the node's address is worth waiting for.
         return pending && !late ? 'wait' : 'host';

@@ -29,7 +29,7 @@ export function placeLearned(
   // A pod is in one place. A token that is bound to none may rightly be used in several, by pods that come and go too.
   const mayBeAnyPod = whereabouts.inventory === 'none' && whereIs(whereabouts) !== 'internet';
   if (!use.binding.pod && (mayBeAnyPod || !learned.isNewcomer(resident, address, at))) return unknown;
-  const continuity = learned.continuity(resident, at, use.time, now);
+  const continuity = learned.continuity(resident, at, use.time, Math.min(now, use.time + MASQUERADE_PATIENCE));
   if (continuity === 'continuing') {
     const where = learned.isAnothers(address, resident) ? 'other-pod' : whereIs(whereabouts);
     const basis = whereabouts.inventory === 'none' ? 'There was no inventory; by the log alone: ' : '';
