@@ -30,6 +30,8 @@ export interface CorrelatorOptions {
 
 /** Decisions that wait are looked at again when event time has gone on by this much. */
 const SWEEP_EVERY: Micros = SECOND / 4;
+/** Each time that so many wait, looking at them all again is put off by as much again. */
+const FEW_WAITING = 1_000;
 /** More than these don't wait: the oldest is decided with what is known. */
 const MAX_WAITING = 20_000;
 
@@ -123,7 +125,7 @@ export class Correlator implements CorrelatorPort {
     } else if (!this.#decide(observation, this.#now)) {
       this.#wait(observation);
     }
-    if (this.#waiting.length > 0 && this.#now - this.#swept >= SWEEP_EVERY) this.#sweep(this.#now);
+    if (this.#waiting.length > 0 && this.#now - this.#swept >= this.#sweepEvery()) this.#sweep(this.#now);
   }
 
   #wait(observation: TokenUse | TokenIssue): void {
@@ -134,6 +136,11 @@ export class Correlator implements CorrelatorPort {
     if (this.#waiting.length <= MAX_WAITING) return;
     const oldest = this.#waiting.shift();
     if (oldest) this.#decide(oldest, Number.POSITIVE_INFINITY);
+  }
+
+  /** Behind a gateway everything waits for its full time: the more that is, the less often one needs to look. */
+  #sweepEvery(): Micros {
+    return SWEEP_EVERY * (1 + Math.floor(this.#waiting.length / FEW_WAITING));
   }
 
   #sweep(now: Micros): void {
