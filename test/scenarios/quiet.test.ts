@@ -3,6 +3,7 @@
  * happens in the same surroundings and must still be found.
  */
 import { describe, expect, it } from 'vitest';
+import { defaultPolicy } from '../../shared/detection/policy.ts';
 import { at, Cluster, type Pod } from './cluster.ts';
 import type { Hunt } from './hunt.ts';
 import { isLoud } from './score.ts';
@@ -98,6 +99,16 @@ describe('pods come and go', () => {
     expect(loud(cluster.hunt({ mode: 'snapshot' }))).toEqual([]);
   });
 
+  it('a dump does not know hostNetwork pods that were replaced before it', () => {
+    const cluster = new Cluster();
+    const node = cluster.node('node-a', '10.10.0.11', { podCidrs: ['10.244.0.0/24'] });
+    const neighbour = cluster.pod('neighbour', node, '10.244.0.5');
+    const agent = cluster.pod('agent', node);
+    cluster.poll(neighbour, 2, 0, 120);
+    cluster.poll({ ...agent, uid: 'uid-before', name: 'agent-before', credential: 'JTI=before' }, 5, 0, 100);
+    expect(loud(cluster.hunt({ mode: 'snapshot' }))).toEqual([]);
+  });
+
   it('a dual-stack pod uses either of its addresses', () => {
     const cluster = new Cluster();
     const node = cluster.node('node-a', '10.10.0.11', { podCidrs: ['10.244.0.0/24', 'fd00:244::/64'] });
@@ -182,6 +193,41 @@ describe('what stands before the API server', () => {
     for (const pod of a) cluster.poll(pod, 5, 0, 900);
     cluster.issue(100, 'system:node:node-a', '10.10.0.1', 'a1', 'JTI=a1');
     expect(loud(cluster.hunt())).toEqual([]);
+  });
+
+  it('a load balancer on a node of the control plane that hostNetwork pods go by', () => {
+    const { cluster, a } = ordinary();
+    cluster.node('master', '10.10.0.1', { controlPlane: true });
+    const agent = cluster.pod('agent', (a[0] as Pod).node);
+    for (const pod of a) cluster.poll(pod, 5, 0, 300);
+    cluster.poll(agent, 5, 0, 300, '10.10.0.1');
+    expect(loud(cluster.hunt())).toEqual([]);
+  });
+
+  it('an address of the API servers that moves from node to node, configured as the control plane', () => {
+    const cluster = new Cluster();
+    const VIRTUAL = '10.10.0.250';
+    const master = cluster.node('master-1', '10.10.0.1', { controlPlane: true, podCidrs: ['10.244.0.0/24'] });
+    const proxy = cluster.pod('kube-proxy', master);
+    cluster.poll(proxy, 5, 0, 100);
+    cluster.poll(proxy, 5, 100, 200, VIRTUAL);
+    cluster.issue(20, 'system:node:master-1', '10.10.0.1', 'x', 'JTI=1');
+    cluster.issue(120, 'system:node:master-1', VIRTUAL, 'x', 'JTI=2');
+    expect(loud(cluster.hunt({ networks: { controlPlane: [VIRTUAL] } }))).toEqual([]);
+  });
+
+  it('a proxy that is configured, whether it names its clients or not', () => {
+    const { cluster, a, b } = ordinary();
+    const PROXY = '10.10.0.200';
+    for (const pod of a) cluster.poll(pod, 5, 0, 100);
+    for (const pod of b) {
+      for (let t = 2; t < 100; t += 5) cluster.use(t, pod, PROXY, t % 2 ? { claimed: [pod.address] } : {});
+    }
+    const isTrustedProxy = (address: string) => address === PROXY;
+    const found = cluster.hunt({ normalise: { isTrustedProxy }, policy: { ...defaultPolicy, isTrustedProxy } });
+    expect(loud(found)).toEqual([]);
+    const reasons = new Set([...found.placed.values()].map(({ placement }) => placement.reason));
+    expect(reasons).toEqual(new Set(['pod-address', 'behind-proxy']));
   });
 
   it('nodes reach the API server by an address that their Node objects do not name', () => {
