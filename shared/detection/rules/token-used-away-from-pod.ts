@@ -45,13 +45,18 @@ export default defineRule({
   why: 'A pod uses its token from its own address. The API server accepts it from anywhere; whoever uses it from elsewhere has taken it.',
   falsePositives: [
     'A gateway or load balancer between pods and API server that is not named in networks.trustedProxies.',
+    'A virtual address that moves between API servers (kube-vip, keepalived) and is not named in networks.controlPlane.',
     'A CNI that gives pods addresses which the API does not show.',
+    "A plug-in or driver that rightly acts with a pod's token elsewhere: a CNI plug-in run on the host with its pod's token (istio-cni of old), a CSI driver that asks for its pods' tokens (cert-manager's).",
+    "A token made by hand that is pasted into a dashboard: it is used from the dashboard's pod.",
     'A token that its owner carries away on purpose (use a token made for that, and allow it).',
   ],
   blindSpots: [
     'Uses from the pod itself (a shell in it, a process in its network namespace).',
     'A hostNetwork pod: every process of its node looks like it.',
-    'Masqueraded nodes: there the pod cannot be told from its host, and the use is unclear.',
+    'Masqueraded nodes: there the pod cannot be told from its host, and the use is unclear. Nodes that run an API server count as such.',
+    'The token of a pod that has ended, used from another pod: addresses are given away at once, so it is unclear.',
+    "A hostNetwork pod that was never seen at its node, used from an address that is nobody's: it may be a load balancer.",
   ],
   triage: [
     'Look where the address is: the story names the pod, node or network that held it at that moment.',
