@@ -40,11 +40,6 @@ export class Rhythm {
     insert(this.#suspect, time);
   }
 
-  /** The last moment it was seen at its own address. */
-  get lastOwn(): Micros | undefined {
-    return this.#own.at(-1);
-  }
-
   at(t: Micros, now: Micros): Continuity {
     if (this.#own.length === 0) return 'unknown';
     const settled = now - LATE;
