@@ -279,6 +279,19 @@ describe('truncation', () => {
     expect(follower.gaps).toEqual([]);
   });
 
+  it('sees it although all that it knew was the beginning of a line, as others begin too', async () => {
+    lab.append(leaseLine(0).slice(0, 60));
+    await follower.fromBeginning();
+    expect(await follower.drain()).toEqual([]);
+    lab.append(`${leaseLine(0).slice(60)}\n`);
+    lab.copy();
+    lab.truncate();
+    lab.appendUses(1, 4);
+    expect(await follower.drain()).toEqual([1, 2, 3]);
+    expect(follower.linesRead).toBe(7);
+    expect(follower.gaps).toEqual([]);
+  });
+
   it('tells of a gap when there is no copy', async () => {
     await follower.fromBeginning();
     lab.appendUses(0, 4);

@@ -20,6 +20,9 @@ export function fingerprintOf(head: Buffer): Fingerprint {
   return { length: bytes.length, sha256 };
 }
 
+/** Whether these first bytes are enough to tell a file by: until its first line is whole, any other may begin like that. */
+export const isTelling = (head: Buffer): boolean => head.length >= HEAD_BYTES || head.includes(0x0a);
+
 /** Whether a file that begins with `head` is the one that had this fingerprint. An empty fingerprint tells nothing. */
 export function hasFingerprint(head: Buffer, fingerprint: Fingerprint): boolean {
   if (fingerprint.length === 0 || head.length < fingerprint.length) return false;

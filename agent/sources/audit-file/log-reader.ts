@@ -9,7 +9,7 @@ import { basename } from 'node:path';
 import type { AuditCheckpoint, Place } from './checkpoint.ts';
 import { type Content, isDamaged, openContent } from './content.ts';
 import type { DeadLetters } from './dead-letter.ts';
-import { fingerprintOf, hasFingerprint } from './fingerprint.ts';
+import { fingerprintOf, hasFingerprint, isTelling } from './fingerprint.ts';
 import { lastLineEnd } from './last-line-end.ts';
 import { LineSplitter } from './line-splitter.ts';
 import {
@@ -110,7 +110,8 @@ export class LogReader {
       const { rotated, live } = await listLogs(this.#options.path);
       const newest = rotated.findLast((file) => file.size > 0);
       this.#after = newest ? await placeOfFile(newest) : null;
-      if (!live || live.size === 0) return;
+      // Without a whole line its end is its beginning, where the next one is read from anyway.
+      if (!live || !isTelling(await readHead(live))) return;
       const opened = await this.#openAtEnd(live);
       if (opened) {
         this.#current = opened;
@@ -219,8 +220,10 @@ export class LogReader {
       const newer = await newerThan(rotated, this.#after);
       const next = [...newer, live].find((file) => file && file.size > 0);
       if (!next) return undefined;
+      const head = await readHead(next);
+      if (next === live && !isTelling(head)) return undefined;
       // A copy that was read before its original was truncated: go on in the original behind what they share.
-      const isShared = this.#after && hasFingerprint(await readHead(next), this.#after.fingerprint);
+      const isShared = this.#after && hasFingerprint(head, this.#after.fingerprint);
       const opened = await this.#open(next, isShared ? (this.#after?.offset ?? 0) : 0);
       if (opened === 'gone' || opened === 'damaged') continue;
       if (next !== live || (await this.#keepIfLive(opened))) return opened;
