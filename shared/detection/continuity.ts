@@ -28,6 +28,14 @@ export type Continuity =
   /** Too few requests of its own to know its rhythm. */
   | 'unknown';
 
+/** A pod's own requests next to a moment, and its usual pauses until then: the longest (if known) and the shortest (else 0). */
+interface Pause {
+  before: Micros | undefined;
+  after: Micros | undefined;
+  usual: Micros | undefined;
+  shortest: Micros;
+}
+
 export class Rhythm {
   readonly #own: Micros[] = [];
   readonly #suspect: Micros[] = [];
@@ -51,21 +59,30 @@ export class Rhythm {
     return settled - before > patience ? 'interrupted' : 'pending';
   }
 
-  /** Whether it was seen at the suspect address in the pause of its own requests around t. */
+  /**
+   * Whether it was seen at the suspect address in the pause of its own requests around t, and no sooner than its own next
+   * request could be due: what comes sooner comes on top of them.
+   */
   suspectAround(t: Micros, now: Micros): boolean {
     const settled = now - LATE;
-    const { before, after } = this.#around(t, settled);
+    const { before, after, shortest } = this.#around(t, settled);
     if (before === undefined) return false;
-    return this.#suspect.some((time) => time > before && time < (after ?? settled + 1));
+    const due = before + shortest / SLACK;
+    return this.#suspect.some((time) => time > due && time < (after ?? settled + 1));
   }
 
-  #around(
-    t: Micros,
-    settled: Micros,
-  ): { before: Micros | undefined; after: Micros | undefined; usual: Micros | undefined } {
+  /** Since when it is at the suspect address, with no request of its own in between; undefined: it isn't, at t. */
+  suspectSince(t: Micros): Micros | undefined {
+    const own = this.#own.findLast((time) => time <= t) ?? Number.NEGATIVE_INFINITY;
+    const first = this.#suspect.find((time) => time > own);
+    return first !== undefined && first <= t ? first : undefined;
+  }
+
+  #around(t: Micros, settled: Micros): Pause {
     let before: Micros | undefined;
     let after: Micros | undefined;
     let longest = 0;
+    let shortest = Number.POSITIVE_INFINITY;
     let gaps = 0;
     for (const time of this.#own) {
       if (time > t) {
@@ -75,11 +92,13 @@ export class Rhythm {
       // A pause in which it was seen at the suspect address is no measure of its rhythm.
       if (before !== undefined && time - before >= RESOLUTION && !this.#suspectBetween(before, time)) {
         longest = Math.max(longest, time - before);
+        shortest = Math.min(shortest, time - before);
         gaps += 1;
       }
       before = time;
     }
-    return { before, after, usual: gaps >= MIN_GAPS ? longest : undefined };
+    const isKnown = gaps >= MIN_GAPS;
+    return { before, after, usual: isKnown ? longest : undefined, shortest: isKnown ? shortest : 0 };
   }
 
   #suspectBetween(from: Micros, to: Micros): boolean {

@@ -5,7 +5,7 @@
 import { BoundedMap } from '../inventory/bounded-map.ts';
 import type { TokenUse } from '../schema/observation.ts';
 import { type Micros, SECOND } from '../time.ts';
-import { LATE, Rhythm } from './continuity.ts';
+import { type Continuity, LATE, Rhythm } from './continuity.ts';
 
 /** How long a use from the node's address may wait for the pod's own requests to go on, or not. */
 export const MASQUERADE_PATIENCE: Micros = 30 * SECOND;
@@ -14,19 +14,32 @@ const MAX_NEIGHBOURS = 512;
 export type NodeAddressVerdict =
   /** Somebody on the node beside the pod: the pod's own requests went on. */
   | 'host'
-  /** The pod itself is silent, but its neighbours go on with their own addresses. */
+  /** The pod's own requests are too few to tell, but its neighbours go on with their own addresses. */
   | 'host-by-neighbours'
   /** Other pods of the node changed to its address too. */
   | 'masqueraded'
   | 'undecided'
   | 'wait';
 
+interface Neighbours {
+  /** How many went on with their own addresses. */
+  continuing: number;
+  pending: boolean;
+  /** Some have stopped, or may have, and were seen at the node's address. */
+  pendingMixed: boolean;
+  /** Some changed to the node's address. */
+  masqueraded: boolean;
+}
+
 export class Masquerade {
   readonly #pods = new BoundedMap<string, Rhythm>(20_000);
   readonly #byNode = new BoundedMap<string, Set<string>>(10_000);
+  /** Of all uses: where the log ends, nobody's silence says anything. */
+  #newest: Micros = 0;
 
   /** Takes note of a use by a pod, from its own address or from its node's. */
   observe(use: TokenUse): void {
+    this.#newest = Math.max(this.#newest, use.time);
     const home = use.whereabouts?.home;
     const uid = use.binding.pod?.uid;
     const address = use.source.address;
@@ -43,35 +56,43 @@ export class Masquerade {
     const t = use.time;
     const late = now >= t + MASQUERADE_PATIENCE;
     // What comes after the time for waiting doesn't count, whenever it is that somebody looks.
-    const known = Math.min(now, t + MASQUERADE_PATIENCE);
-    const own = this.#pods.peek(uid)?.at(t, known) ?? 'unknown';
+    const known = Math.min(now, t + MASQUERADE_PATIENCE, this.#newest + LATE);
+    const rhythm = this.#pods.peek(uid);
+    const own = rhythm?.at(t, known) ?? 'unknown';
     // Too early to tell anything: the neighbours need not be asked.
     if (own === 'pending' && now < t + LATE) return 'wait';
-    let continuing = 0;
-    let pending = false;
-    let pendingMixed = false;
+    const around = this.#neighbours(node, uid, t, known);
+    if (around.masqueraded) return 'masqueraded';
+    if (own === 'interrupted') return 'undecided';
+    if (!late && (around.pending || own === 'pending')) return 'wait';
+    // A neighbour that was about to show whether it changed to the node's address was worth waiting for.
+    if (own === 'continuing') return 'host';
+    if (around.continuing === 0 || around.pendingMixed) return 'undecided';
+    // A connection that was opened while the node masqueraded keeps the node's address for as long as it lives.
+    const since = rhythm?.suspectSince(t) ?? t;
+    return since < t && this.#neighbours(node, uid, since, known).masqueraded ? 'undecided' : 'host-by-neighbours';
+  }
+
+  /** What the other pods of the node did around t. */
+  #neighbours(node: string, uid: string, t: Micros, known: Micros): Neighbours {
+    const around: Neighbours = { continuing: 0, pending: false, pendingMixed: false, masqueraded: false };
     for (const neighbour of this.#byNode.peek(node) ?? []) {
       const rhythm = neighbour === uid ? undefined : this.#pods.peek(neighbour);
       if (!rhythm) continue;
       const state = rhythm.at(t, known);
-      if (state === 'continuing') continuing += 1;
       const mixed = (state === 'interrupted' || state === 'pending') && rhythm.suspectAround(t, known);
-      if (mixed && state === 'interrupted') return 'masqueraded';
-      if (state === 'pending') pending = true;
-      if (mixed) pendingMixed = true;
+      if (state === 'continuing') around.continuing += 1;
+      if (state === 'pending') around.pending = true;
+      if (mixed && state === 'interrupted') around.masqueraded = true;
+      if (mixed) around.pendingMixed = true;
     }
-    switch (own) {
-      case 'continuing':
-        // A neighbour that is about to show whether it changed to the node's address is worth waiting for.
-        return pending && !late ? 'wait' : 'host';
-      case 'pending':
-        return late ? 'undecided' : 'wait';
-      case 'interrupted':
-        return 'undecided';
-      case 'unknown':
-        if (pending && !late) return 'wait';
-        return continuing > 0 && !pendingMixed ? 'host-by-neighbours' : 'undecided';
-    }
+    return around;
+  }
+
+  /** Whether the pod's own requests went on at its own address across the time of the use. */
+  continuity(use: TokenUse, now: Micros): Continuity {
+    const known = Math.min(now, use.time + MASQUERADE_PATIENCE, this.#newest + LATE);
+    return this.#pods.peek(use.binding.pod?.uid ?? '')?.at(use.time, known) ?? 'unknown';
   }
 
   #rhythm(uid: string, node: string): Rhythm {

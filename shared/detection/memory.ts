@@ -7,7 +7,7 @@ import { Ledger } from '../inventory/ledger.ts';
 import { legacyCredentialId } from '../normalise/credential.ts';
 import { CONTROLLER_MANAGER, nodeOfKubelet, parsePrincipal } from '../normalise/principal.ts';
 import type { Observation, RequestObservation, TokenIssue, TokenUse } from '../schema/observation.ts';
-import { DAY, HOUR, MINUTE, type Micros } from '../time.ts';
+import { DAY, HOUR, MINUTE, type Micros, SECOND } from '../time.ts';
 import { deedOf } from './deeds.ts';
 import { LearnedHomes } from './learned-homes.ts';
 import { Masquerade } from './masquerade.ts';
@@ -24,8 +24,9 @@ export interface SecretRead {
   name: string | undefined;
 }
 
-/** How often an account lists Secrets, not counting what follows within a minute. */
+/** How often an account lists Secrets, the pages of one list and what follows at once not counted. */
 interface Lists {
+  first: Micros;
   last: Micros;
   times: number;
 }
@@ -45,8 +46,8 @@ interface AwaySource {
 const RECENT_MAX = 5_000;
 const RECENT_FOR: Micros = 10 * MINUTE;
 const MAX_DEEDS = 128;
-/** Who lists Secrets this often does so for a living. */
-const HABITUAL = 3;
+/** Who lists Secrets this often, over longer than somebody who looks around, does so for a living. */
+const HABITUAL = { times: 3, span: MINUTE, apart: 5 * SECOND };
 /** So many different controllers at one address are the controller manager. */
 const CONTROLLERS = 2;
 
@@ -107,7 +108,7 @@ export class Memory {
       const listed =
         read.name === undefined &&
         (read.namespace === namespace || read.namespace === '') &&
-        (this.#secretLists.peek(`${read.principal} ${read.namespace}`)?.times ?? 0) < HABITUAL &&
+        !isHabit(this.#secretLists.peek(`${read.principal} ${read.namespace}`)) &&
         !this.#secretWatchers.peek(read.principal);
       if (named || listed) reads.push(read);
     }
@@ -209,9 +210,11 @@ export class Memory {
     if (name === undefined) {
       if (picksOthers(uri)) return;
       // By account, since its tokens are replaced every hour.
-      const lists = this.#secretLists.touch(`${principal} ${namespace}`, () => ({ last: time, times: 1 }));
-      if (time - lists.last > MINUTE) lists.times += 1;
-      lists.last = Math.max(lists.last, time);
+      const lists = this.#secretLists.touch(`${principal} ${namespace}`, () => ({ first: time, last: time, times: 1 }));
+      if (time - lists.last >= HABITUAL.apart) {
+        lists.times += 1;
+        lists.last = time;
+      }
     }
     const credential = use.credential.id;
     const read = { observation: use.id, time, principal, credential, namespace, name };
@@ -220,6 +223,9 @@ export class Memory {
     if (time - known.time > DAY) this.#secretReads.set(key, read);
   }
 }
+
+const isHabit = (lists: Lists | undefined): boolean =>
+  lists !== undefined && lists.times >= HABITUAL.times && lists.last - lists.first >= HABITUAL.span;
 
 /** Whether a list asks only for Secrets of a label or a type that tokens don't have (as Helm does). */
 function picksOthers(uri: string): boolean {

@@ -59,12 +59,25 @@ export function placePod(
   if (holderPod) {
     const holder = `${holderPod.namespace}/${holderPod.name}`;
     // Addresses are given away within seconds: whoever has it now need not have had it a moment ago.
-    if (at.pod === 'gone') return unclear('pod-gone', `${pod} has gone, and ${address} was given to ${holder}.`);
+    if (at.pod === 'gone') {
+      const had = at.formerly ?? [];
+      if (had.length > 0 && !had.includes(address)) {
+        const sentence = `${address} is the pod ${holder}; ${pod} has gone, and was at ${had.join(', ')}.`;
+        return away('other-pod', 'another-pods-address', sure, sentence);
+      }
+      return unclear('pod-gone', `${pod} has gone, and ${address} was given to ${holder}.`);
+    }
     if (at.pod !== 'known')
       return unclear('pod-unknown', `${pod} is not in the inventory; it may have had ${address} before ${holder}.`);
     return away('other-pod', 'another-pods-address', sure, `${address} is the pod ${holder}, not ${pod}.`);
   }
   if (whereabouts.network === 'pods' || whereabouts.network === 'services') {
+    const continuity = context.masquerade.continuity(use, context.now);
+    if (continuity === 'pending' && context.now < use.time + PATH_PATIENCE) return undefined;
+    if (at.pod === 'known' && continuity === 'continuing') {
+      const sentence = `${address} lies in the pods' network, and ${pod} went on at ${at.addresses.join(', ')} at the same time.`;
+      return away('other-pod', 'another-pods-address', 'medium', sentence);
+    }
     return at.pod === 'known'
       ? unclear('address-unknown', `${address} lies in the pods' network, but no pod in the inventory has it.`)
       : unclear('pod-unknown', `${pod} is not in the inventory, and ${address} may have been its address.`);

@@ -1,12 +1,17 @@
 /** Credentials that are bound to no pod: home is where they were issued to, else what their history shows. */
 import type { Issued, LedgerEntry } from '../inventory/ledger.ts';
+import { legacyCredentialId } from '../normalise/credential.ts';
 import { CONTROLLER_MANAGER, parsePrincipal } from '../normalise/principal.ts';
 import type { TokenUse, Whereabouts } from '../schema/observation.ts';
 import type { Placement } from '../schema/placement.ts';
+import { MINUTE, type Micros } from '../time.ts';
 import { residentKey } from './learned-homes.ts';
 import { placeLearned } from './place-learned.ts';
 import type { PlacementContext } from './placement-context.ts';
 import { addressWords, away, home, unclear, whereIs } from './verdict.ts';
+
+/** How long a use waits to see whether somebody who listed Secrets does so for a living. */
+const LISTS_SHOW: Micros = MINUTE;
 
 export function placeNodeBound(address: string, whereabouts: Whereabouts, node: string): Placement {
   const addresses = whereabouts.home?.nodeAddresses ?? [];
@@ -37,6 +42,10 @@ export function placeIssued(
   if (issued.address === address) return home('issuer-address', 'medium', `${address} is where ${by} had it issued.`);
   if (whereabouts.holders.some((holder) => holder.kind === 'pod' && holder.uid === issued.byPod)) {
     return home('issuer-address', 'medium', `${address} is another address of the pod that had it issued.`);
+  }
+  // A person works from more than one machine.
+  if (issued.byPrincipal === undefined && context.ledger.issuedFrom(by, address)) {
+    return home('issuer-address', 'low', `${by} had other tokens issued from ${address}.`);
   }
   if (issued.address === null)
     return unclear('issuer-unknown', `${by} had it issued, from an address that can't be read.`);
@@ -108,8 +117,10 @@ export function placeLegacy(
     const reads = context
       .secretReads(use.credential.id, use.time)
       .filter((read) => here === undefined || here.first > read.time);
+    const wasNamed = reads.some((read) => read.name !== undefined);
+    // Who lists Secrets time and again shows it within a while.
+    if (reads.length > 0 && !wasNamed && context.now < use.time + LISTS_SHOW) return undefined;
     if (reads.length > 0) {
-      const wasNamed = reads.some((read) => read.name !== undefined);
       return away(
         whereIs(whereabouts),
         'new-legacy-source',
@@ -138,8 +149,16 @@ export function placeLegacy(
   return isFirst ? unknown : placeLearned(use, address, whereabouts, unknown, context);
 }
 
-/** A pod may mount the Secrets of its own namespace: each new pod of a deployment is a new address. */
-const mayMountIt = (use: TokenUse, whereabouts: Whereabouts): boolean =>
-  whereabouts.holders.some(
-    (holder) => holder.kind === 'pod' && holder.namespace === parsePrincipal(use.principal)?.namespace,
+/**
+ * A pod may mount the Secrets of its own namespace: each new pod of a deployment is a new address. Where its spec is known
+ * it says whether it does.
+ */
+const mayMountIt = (use: TokenUse, whereabouts: Whereabouts): boolean => {
+  const namespace = parsePrincipal(use.principal)?.namespace ?? '';
+  return whereabouts.holders.some(
+    (holder) =>
+      holder.kind === 'pod' &&
+      holder.namespace === namespace &&
+      (holder.secrets?.some((secret) => legacyCredentialId(namespace, secret) === use.credential.id) ?? true),
   );
+};

@@ -114,7 +114,13 @@ export class ClusterInventory {
         return;
       case 'pod-delete': {
         const { uid, namespace, name } = event;
-        const facts = this.#pods.get(uid)?.facts ?? { namespace, name, node: undefined, hostNetwork: false };
+        const facts = this.#pods.get(uid)?.facts ?? {
+          namespace,
+          name,
+          node: undefined,
+          hostNetwork: false,
+          secrets: undefined,
+        };
         this.#pods.put(uid, facts, { time, since: time, state: POD_GONE });
         return;
       }
@@ -154,8 +160,8 @@ export class ClusterInventory {
 
   #upsertPod({ pod, time, initial, since = time }: Upsert<'pod-upsert'>): void {
     const started = Math.min(pod.started ?? time, time);
-    const { namespace, name, hostNetwork } = pod;
-    const facts = { namespace, name, hostNetwork, node: pod.node ?? this.#pods.get(pod.uid)?.facts.node };
+    const { namespace, name, hostNetwork, secrets } = pod;
+    const facts = { namespace, name, hostNetwork, secrets, node: pod.node ?? this.#pods.get(pod.uid)?.facts.node };
     const there: PodState = { present: true, addresses: pod.addresses, node: pod.node };
     const before = { state: there, since: started, until: pod.ended ? Math.min(pod.endedAt ?? time, time) : time };
     const track = this.#pods.put(pod.uid, facts, {
@@ -268,6 +274,7 @@ export class ClusterInventory {
       pod: present ? 'known' : isGone ? 'gone' : 'unknown',
       hostNetwork,
       addresses: home.slice(0, MAX_ADDRESSES),
+      ...(!present && isGone && pod && { formerly: [...pod.addresses].slice(0, MAX_ADDRESSES) }),
       ...(node !== undefined && { node }),
       nodeAddresses,
     };

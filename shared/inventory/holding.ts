@@ -16,6 +16,8 @@ export interface PodIdentity {
   name: string;
   node: string | undefined;
   hostNetwork: boolean;
+  /** Names of the Secrets that its spec hands to it. */
+  secrets: readonly string[] | undefined;
 }
 
 export type Pod = Track<PodIdentity, PodState>;
@@ -45,6 +47,14 @@ export function listHolders({ nodes, pods, hostPods }: Holding, bound: string | 
 }
 
 function podHolder({ key, facts }: Pod): AddressHolder {
-  const { namespace, name, node, hostNetwork } = facts;
-  return { kind: 'pod', uid: key, namespace, name, ...(node !== undefined && { node }), hostNetwork };
+  const { namespace, name, node, hostNetwork, secrets } = facts;
+  return {
+    kind: 'pod',
+    uid: key,
+    namespace,
+    name,
+    ...(node !== undefined && { node }),
+    hostNetwork,
+    ...(secrets && { secrets: [...secrets] }),
+  };
 }

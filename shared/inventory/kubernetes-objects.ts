@@ -22,6 +22,7 @@ export interface Sighting {
 
 /** More than a pod or a node has. */
 const MAX_ADDRESSES = 16;
+const MAX_SECRETS = 16;
 /** An object that is this old when it is announced as new was there before. */
 const NEW_FOR: Micros = 2 * SECOND;
 
@@ -54,9 +55,27 @@ const ContainerStatus = z.object({
   ),
 });
 
+const SecretName = maybe(z.object({ name: maybe(name) }));
+const Container = z.object({
+  env: listOf(z.object({ valueFrom: maybe(z.object({ secretKeyRef: SecretName })) })),
+  envFrom: listOf(z.object({ secretRef: SecretName })),
+});
+const Volume = z.object({
+  secret: maybe(z.object({ secretName: maybe(name) })),
+  projected: maybe(z.object({ sources: listOf(z.object({ secret: SecretName })) })),
+});
+const PodSpec = z.object({
+  nodeName: maybe(name),
+  hostNetwork: maybe(z.boolean()),
+  serviceAccountName: maybe(name),
+  volumes: listOf(Volume),
+  containers: listOf(Container),
+  initContainers: listOf(Container),
+});
+
 const Pod = z.object({
   metadata: Metadata.required({ namespace: true }),
-  spec: maybe(z.object({ nodeName: maybe(name), hostNetwork: maybe(z.boolean()), serviceAccountName: maybe(name) })),
+  spec: maybe(PodSpec),
   status: maybe(
     z.object({
       phase: maybe(z.string()),
@@ -99,6 +118,22 @@ function canonicalAll(texts: readonly string[]): string[] {
   return [...new Set(addresses)].slice(0, MAX_ADDRESSES);
 }
 
+/** The Secrets that a pod's containers get without asking the API server; undefined: too many to keep. */
+function secretsOf({ volumes, containers, initContainers }: z.infer<typeof PodSpec>): string[] | undefined {
+  const names = [
+    ...volumes.flatMap(({ secret, projected }) => [
+      secret?.secretName,
+      ...(projected?.sources.map((source) => source.secret?.name) ?? []),
+    ]),
+    ...[...containers, ...initContainers].flatMap(({ env, envFrom }) => [
+      ...env.map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
+      ...envFrom.map(({ secretRef }) => secretRef?.name),
+    ]),
+  ];
+  const secrets = [...new Set(names.filter((name) => name !== undefined))].toSorted();
+  return secrets.length > MAX_SECRETS ? undefined : secrets;
+}
+
 /** Leaves out what is not there: the contracts tell an absent field from an undefined one. */
 const given = <K extends string, V>(key: K, value: V | undefined) =>
   (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
@@ -117,6 +152,7 @@ function podFacts({ metadata, spec, status }: z.infer<typeof Pod>): PodFacts {
     ended,
     ...given('node', spec?.nodeName),
     ...given('serviceAccount', spec?.serviceAccountName),
+    ...given('secrets', spec && secretsOf(spec)),
     ...given('endedAt', endedAt),
     ...given('started', status?.startTime ?? metadata.creationTimestamp),
   };

@@ -46,6 +46,7 @@ export interface LedgerEntry {
 
 const MAX_SOURCES = 32;
 const MAX_PODS = 20_000;
+const MAX_ISSUERS = 5_000;
 /** What the kubelet asks for by default; the API server then issues for a year, for clients that don't reload (KEP-1205). */
 const EXTENDED_SECONDS = 3607;
 
@@ -57,6 +58,8 @@ export class Ledger {
   readonly #entries: BoundedMap<string, LedgerEntry>;
   /** The newest credential from the kubelet that each pod used. */
   readonly #current = new BoundedMap<string, string>(MAX_PODS);
+  /** From where each user had credentials issued. */
+  readonly #issuers = new BoundedMap<string, Set<string>>(MAX_ISSUERS);
 
   constructor(max = 200_000) {
     this.#entries = new BoundedMap(max);
@@ -102,11 +105,21 @@ export class Ledger {
       expirationSeconds: issue.expirationSeconds,
       boundTo: issue.boundTo,
     };
+    const { address } = issue.source;
+    if (address !== null) {
+      const places = this.#issuers.touch(issue.actor.username, () => new Set());
+      if (places.size < MAX_SOURCES) places.add(address);
+    }
     const { expirationSeconds } = issue;
     if (isLifetime(expirationSeconds) && expirationSeconds !== EXTENDED_SECONDS) {
       entry.expiresAt = issue.time + Math.round(expirationSeconds) * SECOND;
     }
     return entry;
+  }
+
+  /** Whether this user had any credential issued from that address. */
+  issuedFrom(user: string, address: string): boolean {
+    return this.#issuers.peek(user)?.has(address) ?? false;
   }
 
   markAway(id: string, address: string): void {

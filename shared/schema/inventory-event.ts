@@ -14,6 +14,8 @@ export interface PodFacts {
   addresses: string[];
   hostNetwork: boolean;
   serviceAccount?: string;
+  /** Names of the Secrets that the spec hands to its containers (volumes, environment), sorted, at most 16. */
+  secrets?: string[];
   /** status.phase Succeeded or Failed: its addresses are free although the object is still there. */
   ended: boolean;
   /** When its last container finished, if it has ended and says so. */

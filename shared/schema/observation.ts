@@ -74,6 +74,8 @@ export const AddressHolder = z.discriminatedUnion('kind', [
     name: text(253),
     node: text(253).optional(),
     hostNetwork: z.boolean(),
+    /** Names of the Secrets that its spec hands to it, at most 16; absent: its spec was not seen. */
+    secrets: z.array(text(253)).max(16).optional(),
   }),
   z.strictObject({ kind: z.literal('node'), name: text(253) }),
 ]);
@@ -107,6 +109,8 @@ export const Whereabouts = z.strictObject({
       hostNetwork: z.boolean(),
       /** Addresses that the pod (or, bound to a node alone, the node) held around the request's time, at most 16. */
       addresses: z.array(text(64)).max(16),
+      /** Of a pod that is gone: every address that it is known to have had, at most 16. */
+      formerly: z.array(text(64)).max(16).optional(),
       /** The node that the pod runs on, by inventory, else by the token's claims. */
       node: text(253).optional(),
       nodeAddresses: z.array(text(64)).max(16),

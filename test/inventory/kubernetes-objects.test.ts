@@ -51,9 +51,35 @@ describe('a pod', () => {
       addresses: ['10.244.0.5', 'fd00:10:244::5'],
       hostNetwork: false,
       serviceAccount: 'shop',
+      secrets: [],
       ended: false,
       started: time('2026-11-23T18:00:02Z'),
     });
+  });
+
+  test('names the Secrets that its spec hands to it, each once', () => {
+    const spec = {
+      volumes: [
+        { name: 'a', secret: { secretName: 'ci-token' } },
+        { name: 'b', projected: { sources: [{ serviceAccountToken: { path: 'token' } }, { secret: { name: 'ca' } }] } },
+        { name: 'c', emptyDir: {} },
+      ],
+      containers: [
+        {
+          env: [
+            { name: 'A', valueFrom: { secretKeyRef: { name: 'key', key: 'k' } } },
+            { name: 'B', value: 'b' },
+          ],
+        },
+      ],
+      initContainers: [{ envFrom: [{ secretRef: { name: 'ci-token' } }, { configMapRef: { name: 'map' } }] }],
+    };
+    expect(podOf(podObject({ spec }))).toMatchObject({ secrets: ['ca', 'ci-token', 'key'] });
+  });
+
+  test('with more Secrets than are kept leaves it open', () => {
+    const volumes = Array.from({ length: 17 }, (_, i) => ({ secret: { secretName: `secret-${i}` } }));
+    expect(podOf(podObject({ spec: { volumes } }))).not.toHaveProperty('secrets');
   });
 
   test.each([

@@ -25,6 +25,8 @@ export interface Pod {
   address: string;
   hostNetwork: boolean;
   credential: string;
+  /** Secrets that its spec names; left out: the spec is not known. */
+  secrets?: string[];
 }
 
 export interface RequestText {
@@ -92,6 +94,7 @@ export class Cluster {
         node: pod.node.name,
         addresses: pod.address === '' ? [] : [pod.address],
         hostNetwork: pod.hostNetwork,
+        ...(pod.secrets && { secrets: pod.secrets }),
         ended: false,
         started: at(seconds),
       },

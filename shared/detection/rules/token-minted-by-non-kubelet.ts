@@ -1,5 +1,12 @@
 import { nodeOfKubelet, parsePrincipal } from '../../normalise/principal.ts';
+import type { Policy } from '../policy.ts';
 import { defineRule, keys } from '../rule.ts';
+
+/** Whether a ServiceAccount that has tokens issued for this one is none that should. */
+const isAstray = (minter: string, principal: string, policy: Policy): boolean =>
+  minter !== principal && policy.allowedMinter(minter, principal) === undefined;
+
+const notListed = (minter: string): string => `${minter} is not listed among the accounts that mint tokens for others.`;
 
 export default defineRule({
   id: 'token-minted-by-non-kubelet',
@@ -34,7 +41,17 @@ export default defineRule({
           related: [issued.observation],
         };
       }
-      if (placement?.verdict !== 'away' || nodeOfKubelet(issued.by) !== undefined) return undefined;
+      if (nodeOfKubelet(issued.by) !== undefined) return undefined;
+      if (placement?.verdict !== 'away') {
+        const minter = issued.byPrincipal;
+        if (minter === undefined || !isAstray(minter, observation.principal, policy)) return undefined;
+        return {
+          confidence: 'medium',
+          confidenceWhy: notListed(minter),
+          summary: `Token of ${observation.principal} that ${minter} had minted is used from ${observation.source.address}.`,
+          related: [issued.observation],
+        };
+      }
       return {
         severity: 'high',
         confidence: placement.confidence,
@@ -56,7 +73,6 @@ export default defineRule({
         keys: [...(actor.credential ? [keys.credential(actor.credential.id)] : []), ...issuedKeys],
       };
     }
-    if (actor.principal === observation.principal) return undefined;
     const inControlPlane = parsePrincipal(observation.principal)?.namespace === 'kube-system';
     if (inControlPlane && actor.username === 'system:kube-controller-manager') return undefined;
     if (observation.request.code >= 400) return undefined;
@@ -69,10 +85,10 @@ export default defineRule({
         keys: issuedKeys.length > 0 ? issuedKeys : [keys.hygiene('token-minted-by-non-kubelet', observation.principal)],
       };
     }
-    if (policy.allowedMinter(actor.principal, observation.principal) !== undefined) return undefined;
+    if (!isAstray(actor.principal, observation.principal, policy)) return undefined;
     return {
       confidence: 'medium',
-      confidenceWhy: `${actor.principal} is not listed among the accounts that mint tokens for others.`,
+      confidenceWhy: notListed(actor.principal),
       summary: `${actor.principal} had a token minted for ${observation.principal}.`,
       // Who mints for a living does so with ever new tokens of its own: that is one story.
       keys: [

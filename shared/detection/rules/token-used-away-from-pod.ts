@@ -55,7 +55,7 @@ export default defineRule({
     'Uses from the pod itself (a shell in it, a process in its network namespace).',
     'A hostNetwork pod: every process of its node looks like it.',
     'Masqueraded nodes: there the pod cannot be told from its host, and the use is unclear. Nodes that run an API server count as such.',
-    'The token of a pod that has ended, used from another pod: addresses are given away at once, so it is unclear.',
+    'The token of a pod that has ended, used from the pod that has its address now: addresses are given away at once, so it is unclear.',
     "A hostNetwork pod that was never seen at its node, used from an address that is nobody's: it may be a load balancer.",
   ],
   triage: [
