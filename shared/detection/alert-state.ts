@@ -1,6 +1,5 @@
 /** One alert as it grows. */
 import type { LedgerEntry } from '../inventory/ledger.ts';
-import { nodeOfKubelet } from '../normalise/principal.ts';
 import { type Alert, CONFIDENCES, type Evidence, type Finding, SEVERITIES, type StoryLine } from '../schema/alert.ts';
 import type { Binding, RequestObservation } from '../schema/observation.ts';
 import type { Placement } from '../schema/placement.ts';
@@ -8,7 +7,7 @@ import { formatTime, type Micros, parseTime } from '../time.ts';
 import { TECHNIQUES } from './attack.ts';
 import { resourceOf } from './deeds.ts';
 import { type Exhibit, toEvidence } from './exhibit.ts';
-import { killActions } from './kill-actions.ts';
+import { endTheft } from './kill-actions.ts';
 import { rulesById } from './rules/by-id.ts';
 import { nameOf, tell } from './story.ts';
 
@@ -43,7 +42,8 @@ export class AlertState {
   #userAgents = new Set<string>();
   #credentials = new Set<string>();
   #beginning: StoryLine | undefined;
-  #expiresAt: Micros | undefined;
+  /** Until when each credential lives, where that is known. */
+  readonly #expiries = new Map<string, Micros>();
 
   constructor(id: string, cluster: string) {
     this.id = id;
@@ -72,7 +72,7 @@ export class AlertState {
     ]);
     const [beginning] = alert.story;
     if (beginning && beginning.observation === undefined) state.#beginning = beginning;
-    state.#expiresAt = alert.expiresAt === undefined ? undefined : parseTime(alert.expiresAt);
+    if (alert.credential !== null) state.#expire(alert.credential, parseTime(alert.expiresAt ?? ''));
     return state;
   }
 
@@ -99,7 +99,7 @@ export class AlertState {
     for (const exhibit of exhibits) this.#exhibit(exhibit, finding);
     if (finding.credential) this.#note(finding.credential.id);
     for (const key of finding.keys) if (key.startsWith('credential:')) this.#note(key.slice('credential:'.length));
-    this.#expiresAt ??= ledger?.expiresAt;
+    if (ledger) this.#expire(ledger.id, ledger.expiresAt);
     if (ledger?.issued && !this.#beginning) {
       const { time, by, address } = ledger.issued;
       const at = address === null ? '' : ` at ${address}`;
@@ -125,8 +125,8 @@ export class AlertState {
       CONFIDENCES,
     );
     const surest = lead.confidence === confidence ? undefined : this.#findings.find((f) => f.confidence === confidence);
+    const expiresAt = this.#expiries.get(credential?.id ?? '');
     const ruleIds = [...new Set(this.#findings.map((finding) => finding.rule))];
-    const kubelet = this.#findings.map((finding) => kubeletOf(finding)).find((node) => node !== undefined);
     const evidence = [...this.#evidence.values()].map((item) => ({ ...item, rules: [...item.rules] }));
     return {
       type: 'alert',
@@ -146,7 +146,7 @@ export class AlertState {
       credential: credential?.id ?? null,
       credentialKind: credential?.kind ?? null,
       binding,
-      ...(this.#expiresAt !== undefined && { expiresAt: formatTime(this.#expiresAt) }),
+      ...(expiresAt !== undefined && { expiresAt: formatTime(expiresAt) }),
       sources: mostFirst(this.#sources.values()),
       relatedCredentials: [...this.#credentials].filter((id) => id !== credential?.id).slice(0, MAX_LIST),
       rules: ruleIds,
@@ -177,14 +177,7 @@ export class AlertState {
         ),
         userAgents: [...this.#userAgents],
       },
-      actions: killActions({
-        principal: lead.principal,
-        credential: credential?.id ?? null,
-        kind: credential?.kind ?? null,
-        binding,
-        expiresAt: this.#expiresAt,
-        node: kubelet,
-      }),
+      actions: endTheft(lead, this.#findings, (id) => this.#expiries.get(id)),
       triage: this.#loudestRules()
         .flatMap((id) => rulesById.get(id)?.triage ?? [])
         .slice(0, MAX_TRIAGE),
@@ -269,6 +262,10 @@ export class AlertState {
     }
   }
 
+  #expire(credential: string, at: Micros | undefined): void {
+    if (at !== undefined && this.#expiries.size < 200) this.#expiries.set(credential, at);
+  }
+
   #note(credential: string): void {
     if (this.#credentials.size < 200) this.#credentials.add(credential);
   }
@@ -294,10 +291,4 @@ const weight = (finding: Finding): number =>
 
 function strongest<T extends string>(values: readonly T[], order: readonly T[]): T {
   return order[Math.max(0, ...values.map((value) => order.indexOf(value)))] as T;
-}
-
-function kubeletOf(finding: Finding): string | undefined {
-  if (finding.rule !== 'kubelet-identity-mints-from-elsewhere') return undefined;
-  const key = finding.keys.find((candidate) => candidate.startsWith('actor:'));
-  return key === undefined ? undefined : nodeOfKubelet(key.slice('actor:'.length, key.lastIndexOf('|')));
 }

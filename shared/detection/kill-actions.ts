@@ -1,6 +1,6 @@
-/** How to end a credential, as exact commands, with what each does and how long the credential would live otherwise. */
-import { parsePrincipal } from '../normalise/principal.ts';
-import type { KillAction } from '../schema/alert.ts';
+/** How to end a theft's credentials, as exact commands, with what each does and how long they would live otherwise. */
+import { nodeOfKubelet, parsePrincipal } from '../normalise/principal.ts';
+import type { Finding, KillAction } from '../schema/alert.ts';
 import type { Binding } from '../schema/observation.ts';
 import { formatTime, type Micros } from '../time.ts';
 
@@ -11,64 +11,94 @@ export interface Killable {
   binding: Binding;
   /** When it ends by itself, if that is known. */
   expiresAt?: Micros | undefined;
-  /** A kubelet's identity that is in a thief's hands. */
-  node?: string | undefined;
 }
+
+const MAX_ACTIONS = 8;
+
+/** What ends every credential that the findings are about: first a stolen kubelet's identity, then the lead's credential. */
+export function endTheft(
+  lead: Finding,
+  findings: readonly Finding[],
+  expiresAt: (credential: string) => Micros | undefined,
+): KillAction[] {
+  const kubelet = findings.map(kubeletOf).find((node) => node !== undefined);
+  const subjects = new Map<string, Killable>();
+  for (const { credential, principal, binding, rule } of [lead, ...findings]) {
+    // What a kubelet has issued belongs to a pod of its node, and ends with the node where no use tells which pod.
+    const isUnused = rule === KUBELET_RULE && !binding?.pod;
+    if (!credential || (isUnused && kubelet !== undefined)) continue;
+    const known = subjects.get(credential.id);
+    if (known?.binding.pod) continue;
+    const { id, kind } = credential;
+    subjects.set(id, { principal, credential: id, kind, binding: binding ?? {}, expiresAt: expiresAt(id) });
+  }
+  if (subjects.size === 0 && kubelet === undefined) {
+    subjects.set('', { principal: lead.principal, credential: null, kind: null, binding: lead.binding ?? {} });
+  }
+  const actions = new Map<string, KillAction>();
+  if (kubelet !== undefined && isName(kubelet)) actions.set('', endNode(kubelet));
+  for (const action of [...subjects.values()].map(endCredential)) {
+    if (action && !actions.has(action.command)) actions.set(action.command, action);
+  }
+  return [...actions.values()].slice(0, MAX_ACTIONS);
+}
+
+const KUBELET_RULE = 'kubelet-identity-mints-from-elsewhere';
+
+function kubeletOf({ rule, keys }: Finding): string | undefined {
+  if (rule !== KUBELET_RULE) return undefined;
+  const key = keys.find((candidate) => candidate.startsWith('actor:'));
+  return key === undefined ? undefined : nodeOfKubelet(key.slice('actor:'.length, key.lastIndexOf('|')));
+}
+
+const endNode = (node: string): KillAction => ({
+  title: `Take node ${node} out`,
+  command: `kubectl drain ${node} --ignore-daemonsets --delete-emptydir-data && kubectl delete node ${node}`,
+  effect:
+    "Ends every token bound to the node's pods. The kubelet's certificate itself cannot be revoked before it expires: without its Node object it is refused what belongs to the node. Rebuild the node before it joins again.",
+});
 
 const CACHE = 'The API server may go on accepting it for up to 10 s.';
 
 /** What Kubernetes lets an object be called (RFC 1123 subdomain): safe in a shell, and never an option. */
 const isName = (name: string): boolean => /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(name) && name.length <= 253;
 
-export function killActions(subject: Killable): KillAction[] {
-  const actions: KillAction[] = [];
-  if (subject.node !== undefined && isName(subject.node)) {
-    actions.push({
-      title: `Take node ${subject.node} out`,
-      command: `kubectl drain ${subject.node} --ignore-daemonsets --delete-emptydir-data && kubectl delete node ${subject.node}`,
-      effect:
-        "Ends every token bound to the node's pods. The kubelet's certificate itself cannot be revoked before it expires: without its Node object it is refused what belongs to the node. Rebuild the node before it joins again.",
-    });
-  }
+/** Undefined for somebody who is no ServiceAccount, and for names that Kubernetes would not accept: those are somebody's text. */
+export function endCredential(subject: Killable): KillAction | undefined {
   const account = parsePrincipal(subject.principal);
-  // A command is offered only for names that Kubernetes would accept: anything else is somebody's text.
-  if (!account || !isName(account.namespace) || !isName(account.name)) return actions;
+  if (!account || !isName(account.namespace) || !isName(account.name)) return undefined;
   const { namespace, name } = account;
   const { pod } = subject.binding;
   if (pod) {
-    if (!isName(pod.namespace) || !isName(pod.name)) return actions;
-    actions.push({
+    if (!isName(pod.namespace) || !isName(pod.name)) return undefined;
+    return {
       title: `Delete the pod ${pod.namespace}/${pod.name}`,
       command: `kubectl delete pod --namespace ${pod.namespace} ${pod.name}`,
       effect: `Ends every token that is bound to this pod; its controller starts another with a new token. ${CACHE} ${otherwise(subject)}`,
-    });
-    return actions;
+    };
   }
   if (subject.kind === 'legacy' && subject.credential?.startsWith('secret:')) {
     const secret = subject.credential.slice(subject.credential.indexOf('/') + 1);
-    if (!isName(secret)) return actions;
-    actions.push({
+    if (!isName(secret)) return undefined;
+    return {
       title: `Delete the Secret ${namespace}/${secret}`,
       command: `kubectl delete secret --namespace ${namespace} ${secret}`,
       effect: `Ends the legacy token for everybody who uses it, rightly or not. ${CACHE} Otherwise it never expires.`,
-    });
-    return actions;
+    };
   }
   if (subject.kind === 'certificate') {
-    actions.push({
+    return {
       title: `Find what ${namespace}/${name} may do, and take it away`,
       command: `kubectl get rolebindings,clusterrolebindings --all-namespaces --output json | jq -r '.items[] | select(any(.subjects[]?; .kind == "ServiceAccount" and .namespace == "${namespace}" and .name == "${name}")) | [.kind, .metadata.namespace // "-", .metadata.name] | @tsv'`,
       effect:
         'A client certificate cannot be revoked: it lives until it expires or the CA is replaced. Without bindings it may do nothing.',
-    });
-    return actions;
+    };
   }
-  actions.push({
+  return {
     title: `Delete the ServiceAccount ${namespace}/${name}, and make it anew`,
     command: `kubectl get serviceaccount --namespace ${namespace} ${name} --output yaml > serviceaccount.yaml && kubectl delete serviceaccount --namespace ${namespace} ${name}`,
-    effect: `A token that is bound to no object ends only with its account's uid: every token of the account ends. Create it again without its uid, and restart its pods. ${CACHE} ${otherwise(subject)}`,
-  });
-  return actions;
+    effect: `A token that is bound to no pod ends with its account's uid: every token of the account ends. Create it again without its uid, and restart its pods. ${CACHE} ${otherwise(subject)}`,
+  };
 }
 
 function otherwise({ expiresAt, binding }: Killable): string {

@@ -92,7 +92,14 @@ describe('what comes together', () => {
       principal: 'system:serviceaccount:shop:cart',
       binding: { pod: { name: 'cart-1' } },
     });
-    expect(alert?.actions.map(({ title }) => title)).toEqual(['Delete the pod shop/cart-1']);
+  });
+
+  it('all of its credentials are to be ended: the stolen one, and what was minted with it', () => {
+    const [alert] = alertsOf(...theft());
+    expect(alert?.actions.map(({ title }) => title)).toEqual([
+      'Delete the pod shop/cart-1',
+      'Delete the ServiceAccount shop/ci, and make it anew',
+    ]);
   });
 });
 

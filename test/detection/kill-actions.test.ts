@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Killable, killActions } from '../../shared/detection/kill-actions.ts';
+import { endCredential, endTheft, type Killable } from '../../shared/detection/kill-actions.ts';
+import type { Finding } from '../../shared/schema/alert.ts';
 import { at } from './world.ts';
 
 const CACHE = 'The API server may go on accepting it for up to 10 s.';
@@ -42,7 +43,7 @@ describe('how to end a credential', () => {
       'a token that is bound to nothing',
       subject({}),
       'kubectl get serviceaccount --namespace shop cart --output yaml > serviceaccount.yaml && kubectl delete serviceaccount --namespace shop cart',
-      `A token that is bound to no object ends only with its account's uid: every token of the account ends. Create it again without its uid, and restart its pods. ${CACHE} ${UNKNOWN}`,
+      `A token that is bound to no pod ends with its account's uid: every token of the account ends. Create it again without its uid, and restart its pods. ${CACHE} ${UNKNOWN}`,
     ],
     [
       'a certificate',
@@ -51,20 +52,85 @@ describe('how to end a credential', () => {
       'A client certificate cannot be revoked: it lives until it expires or the CA is replaced. Without bindings it may do nothing.',
     ],
   ])('%s', (_, killable, command, effect) => {
-    expect(killActions(killable).map((action) => [action.command, action.effect])).toEqual([[command, effect]]);
+    expect(endCredential(killable)).toMatchObject({ command, effect });
   });
 
-  it("a kubelet's identity: its node, then the token that it minted", () => {
-    const actions = killActions(subject({ node: 'node-a', kind: 'projected', binding: { pod: POD } }));
-    expect(actions.map(({ command }) => command)).toEqual([
-      'kubectl drain node-a --ignore-daemonsets --delete-emptydir-data && kubectl delete node node-a',
+  it('somebody who is no ServiceAccount has none', () => {
+    expect(endCredential(subject({ principal: 'kubernetes-admin' }))).toBeUndefined();
+    expect(endCredential(subject({ principal: 'unknown', credential: null, kind: null }))).toBeUndefined();
+  });
+});
+
+const KUBELET = 'kubelet-identity-mints-from-elsewhere';
+
+function finding({
+  credential,
+  ...more
+}: Partial<Finding> & { credential: Finding['credential'] | undefined }): Finding {
+  return {
+    id: 'f',
+    rule: 'token-used-away-from-pod',
+    title: '',
+    severity: 'high',
+    confidence: 'high',
+    confidenceWhy: '',
+    summary: '',
+    time: at(0),
+    principal: 'system:serviceaccount:shop:cart',
+    source: '10.10.0.66',
+    observations: ['o'],
+    keys: ['k'],
+    attack: [],
+    ...(credential && { credential }),
+    ...more,
+  };
+}
+
+describe('how to end a theft', () => {
+  const stolen = finding({ credential: { id: 'JTI=1', kind: 'projected' }, binding: { pod: POD } });
+  const minted = finding({
+    rule: 'token-minted-by-non-kubelet',
+    credential: { id: 'JTI=2', kind: 'minted' },
+    principal: 'system:serviceaccount:shop:reports',
+  });
+  const byKubelet = finding({
+    rule: KUBELET,
+    keys: ['actor:system:node:node-a|10.10.0.66'],
+    credential: { id: 'JTI=3', kind: 'minted' },
+  });
+  const commands = (lead: Finding, findings: Finding[]): string[] =>
+    endTheft(lead, findings, () => undefined).map(({ command }) => command.replace(/^.* && /, ''));
+
+  it('ends every credential, the one that it is about first, each once', () => {
+    expect(commands(stolen, [minted, stolen, { ...stolen, id: 'again' }])).toEqual([
+      'kubectl delete pod --namespace shop cart-1',
+      'kubectl delete serviceaccount --namespace shop reports',
+    ]);
+  });
+
+  it('takes out the node whose kubelet was robbed, with whatever it had issued and nobody used', () => {
+    expect(commands(byKubelet, [byKubelet])).toEqual(['kubectl delete node node-a']);
+    expect(commands(stolen, [byKubelet, stolen])).toEqual([
+      'kubectl delete node node-a',
       'kubectl delete pod --namespace shop cart-1',
     ]);
   });
 
-  it('somebody who is no ServiceAccount has none', () => {
-    expect(killActions(subject({ principal: 'kubernetes-admin' }))).toEqual([]);
-    expect(killActions(subject({ principal: 'unknown', credential: null, kind: null }))).toEqual([]);
+  it('learns from a use which pod an issued token is bound to', () => {
+    const used = finding({ credential: { id: 'JTI=2', kind: 'projected' }, binding: { pod: POD } });
+    expect(commands(minted, [minted, used])).toEqual(['kubectl delete pod --namespace shop cart-1']);
+  });
+
+  it('says of each until when it lives', () => {
+    const actions = endTheft(stolen, [stolen, minted], (id) => (id === 'JTI=2' ? at(600) : undefined));
+    expect(actions.map(({ effect }) => effect.includes('until 2026-11-23T18:10:00'))).toEqual([false, true]);
+  });
+
+  it('is bounded', () => {
+    const many = Array.from({ length: 50 }, (_, i) =>
+      finding({ credential: { id: `JTI=${i}`, kind: 'minted' }, principal: `system:serviceaccount:shop:n${i}` }),
+    );
+    expect(commands(stolen, many)).toHaveLength(8);
   });
 });
 
@@ -97,8 +163,9 @@ describe('names that Kubernetes would not accept give no command', () => {
       subject({ binding: { pod: { ...POD, namespace: name } } }),
       subject({ kind: 'legacy', credential: `secret:shop/${name}` }),
       subject({ kind: 'certificate', principal: account(name, name) }),
-      subject({ node: name, principal: 'nobody' }),
-    ].flatMap(killActions);
-    expect(commands).toEqual([]);
+    ].map(endCredential);
+    expect(commands.every((action) => action === undefined)).toBe(true);
+    const kubelet = finding({ rule: KUBELET, keys: [`actor:system:node:${name}|10.10.0.66`], credential: undefined });
+    expect(endTheft({ ...kubelet, principal: 'nobody' }, [kubelet], () => undefined)).toEqual([]);
   });
 });
