@@ -28,6 +28,10 @@ export type Continuity =
   /** Too few requests of its own to know its rhythm. */
   | 'unknown';
 
+/** Whether nobody at all was seen for most of that time: an outage is no habit. */
+export type WasSilent = (from: Micros, to: Micros) => boolean;
+const NEVER_SILENT: WasSilent = () => false;
+
 /** A pod's own requests next to a moment, and its usual pauses until then: the longest (if known) and the shortest (else 0). */
 interface Pause {
   before: Micros | undefined;
@@ -48,15 +52,21 @@ export class Rhythm {
     insert(this.#suspect, time);
   }
 
-  at(t: Micros, now: Micros): Continuity {
+  at(t: Micros, now: Micros, wasSilent: WasSilent = NEVER_SILENT): Continuity {
     if (this.#own.length === 0) return 'unknown';
     const settled = now - LATE;
     if (settled < t) return 'pending';
-    const { before, after, usual } = this.#around(t, settled);
+    const { before, after, usual } = this.#around(t, settled, wasSilent);
     if (before === undefined || usual === undefined) return 'unknown';
     const patience = usual * SLACK + JITTER;
     if (after !== undefined) return after - before <= patience ? 'continuing' : 'interrupted';
     return settled - before > patience ? 'interrupted' : 'pending';
+  }
+
+  /** When it will be known whether its own requests went on across t; undefined: its rhythm isn't known. */
+  knownBy(t: Micros, wasSilent: WasSilent = NEVER_SILENT): Micros | undefined {
+    const { before, usual } = this.#around(t, t, wasSilent);
+    return before === undefined || usual === undefined ? undefined : before + usual * SLACK + JITTER + LATE + 1;
   }
 
   /**
@@ -71,6 +81,11 @@ export class Rhythm {
     return this.#suspect.some((time) => time > due && time < (after ?? settled + 1));
   }
 
+  /** Whether it was seen at its own address by then. */
+  hasOwnBy(t: Micros): boolean {
+    return (this.#own[0] ?? Number.POSITIVE_INFINITY) <= t;
+  }
+
   /** Since when it is at the suspect address, with no request of its own in between; undefined: it isn't, at t. */
   suspectSince(t: Micros): Micros | undefined {
     const own = this.#own.findLast((time) => time <= t) ?? Number.NEGATIVE_INFINITY;
@@ -78,10 +93,12 @@ export class Rhythm {
     return first !== undefined && first <= t ? first : undefined;
   }
 
-  #around(t: Micros, settled: Micros): Pause {
+  #around(t: Micros, settled: Micros, wasSilent: WasSilent = NEVER_SILENT): Pause {
     let before: Micros | undefined;
     let after: Micros | undefined;
     let longest = 0;
+    let longestSince: Micros = 0;
+    let second = 0;
     let shortest = Number.POSITIVE_INFINITY;
     let gaps = 0;
     for (const time of this.#own) {
@@ -91,12 +108,20 @@ export class Rhythm {
       }
       // A pause in which it was seen at the suspect address is no measure of its rhythm.
       if (before !== undefined && time - before >= RESOLUTION && !this.#suspectBetween(before, time)) {
-        longest = Math.max(longest, time - before);
+        if (time - before > longest) {
+          second = longest;
+          longest = time - before;
+          longestSince = before;
+        } else second = Math.max(second, time - before);
         shortest = Math.min(shortest, time - before);
         gaps += 1;
       }
       before = time;
     }
+    // Where the node or the API server was away once, everybody paused: that measures nobody.
+    const isOutage =
+      gaps > MIN_GAPS && longest > second * SLACK + JITTER && wasSilent(longestSince, longestSince + longest);
+    if (isOutage) longest = second;
     const isKnown = gaps >= MIN_GAPS;
     return { before, after, usual: isKnown ? longest : undefined, shortest: isKnown ? shortest : 0 };
   }

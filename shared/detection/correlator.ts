@@ -13,6 +13,7 @@ import { AlertBook } from './alert-book.ts';
 import type { CorrelatorPort, Outcome } from './correlator-types.ts';
 import { Engine } from './engine.ts';
 import type { Exhibit } from './exhibit.ts';
+import { Forwarded } from './forwarded.ts';
 import { Memory } from './memory.ts';
 import { placeKubelet } from './place-kubelet.ts';
 import { place } from './placement.ts';
@@ -34,6 +35,13 @@ const SWEEP_EVERY: Micros = SECOND / 4;
 const FEW_WAITING = 1_000;
 /** More than these don't wait: the oldest is decided with what is known. */
 const MAX_WAITING = 20_000;
+
+const FORWARDED: Placement = {
+  verdict: 'unclear',
+  reason: 'behind-proxy',
+  confidence: 'low',
+  sentence: 'The API server forwarded it to an aggregated API; where it came from is told with the request itself.',
+};
 
 const DECIDING: Placement = {
   verdict: 'unclear',
@@ -58,6 +66,7 @@ export class Correlator implements CorrelatorPort {
   readonly #placed = new BoundedMap<string, Placement>(20_000);
   /** By time, however they came: a theft is told from its beginning. */
   #waiting: (TokenUse | TokenIssue)[] = [];
+  readonly #forwarded = new Forwarded();
   #now: Micros = 0;
   #swept: Micros = 0;
   #restoring = false;
@@ -92,11 +101,13 @@ export class Correlator implements CorrelatorPort {
 
   advance(now: Micros): Outcome {
     this.#now = Math.max(this.#now, now);
+    if (this.#forwarded.isDue(this.#now)) this.#release(this.#now);
     if (this.#waiting.length > 0) this.#sweep(this.#now);
     return this.#outcome();
   }
 
   flush(): Outcome {
+    this.#release(Number.POSITIVE_INFINITY);
     this.#sweep(Number.POSITIVE_INFINITY);
     return this.#outcome();
   }
@@ -119,13 +130,26 @@ export class Correlator implements CorrelatorPort {
   #take(observation: Observation): void {
     this.#now = Math.max(this.#now, observation.seen);
     if (observation.kind === 'status') return;
+    if (this.#forwarded.isDue(this.#now)) this.#release(this.#now);
+    const fate = this.#forwarded.meet(observation);
+    if (fate === 'judge') this.#judge(observation);
+    else if (observation.kind === 'use') this.#note(observation, fate === 'wait' ? DECIDING : FORWARDED);
+    if (this.#waiting.length > 0 && this.#now - this.#swept >= this.#sweepEvery()) this.#sweep(this.#now);
+  }
+
+  #release(now: Micros): void {
+    const { forwarded, due } = this.#forwarded.release(now);
+    for (const use of forwarded) this.#note(use, FORWARDED);
+    for (const observation of due) this.#judge(observation);
+  }
+
+  #judge(observation: RequestObservation): void {
     this.#memory.observe(observation);
     if (observation.kind !== 'use' && observation.kind !== 'issue') {
       this.#evaluate(observation, undefined);
     } else if (!this.#decide(observation, this.#now)) {
       this.#wait(observation);
     }
-    if (this.#waiting.length > 0 && this.#now - this.#swept >= this.#sweepEvery()) this.#sweep(this.#now);
   }
 
   #wait(observation: TokenUse | TokenIssue): void {

@@ -4,11 +4,14 @@
  */
 import { BoundedMap } from '../inventory/bounded-map.ts';
 import type { TokenUse } from '../schema/observation.ts';
-import { type Micros, SECOND } from '../time.ts';
-import { type Continuity, LATE, Rhythm } from './continuity.ts';
+import { MINUTE, type Micros, SECOND } from '../time.ts';
+import { type Continuity, LATE, Rhythm, type WasSilent } from './continuity.ts';
+import { Silences } from './silences.ts';
 
 /** How long a use from the node's address may wait for the pod's own requests to go on, or not. */
 export const MASQUERADE_PATIENCE: Micros = 30 * SECOND;
+/** ... and for the next request of a pod that works seldom. */
+const LONGEST_PATIENCE: Micros = 5 * MINUTE;
 const MAX_NEIGHBOURS = 512;
 
 export type NodeAddressVerdict =
@@ -34,6 +37,7 @@ interface Neighbours {
 export class Masquerade {
   readonly #pods = new BoundedMap<string, Rhythm>(20_000);
   readonly #byNode = new BoundedMap<string, Set<string>>(10_000);
+  readonly #silences = new BoundedMap<string, Silences>(10_000);
   /** Of all uses: where the log ends, nobody's silence says anything. */
   #newest: Micros = 0;
 
@@ -46,19 +50,27 @@ export class Masquerade {
     if (!home || uid === undefined || address === null || home.node === undefined) return;
     // A long-running request keeps the connection, and with it the address, of a time gone by.
     if (home.hostNetwork || use.request.longRunning) return;
-    if (home.addresses.includes(address)) this.#rhythm(uid, home.node).addOwn(use.time);
-    else if (home.nodeAddresses.includes(address)) this.#rhythm(uid, home.node).addSuspect(use.time);
+    const isOwn = home.addresses.includes(address);
+    if (!isOwn && !home.nodeAddresses.includes(address)) return;
+    this.#silences.touch(home.node, () => new Silences()).seen(use.time);
+    const rhythm = this.#rhythm(uid, home.node);
+    if (isOwn) rhythm.addOwn(use.time);
+    else rhythm.addSuspect(use.time);
   }
 
-  judge(use: TokenUse, now: Micros): NodeAddressVerdict {
+  /** @param isNew whether the pod began not long before it was first seen */
+  judge(use: TokenUse, now: Micros, isNew = false): NodeAddressVerdict {
     const uid = use.binding.pod?.uid ?? '';
     const node = use.whereabouts?.home?.node ?? '';
     const t = use.time;
-    const late = now >= t + MASQUERADE_PATIENCE;
-    // What comes after the time for waiting doesn't count, whenever it is that somebody looks.
-    const known = Math.min(now, t + MASQUERADE_PATIENCE, this.#newest + LATE);
     const rhythm = this.#pods.peek(uid);
-    const own = rhythm?.at(t, known) ?? 'unknown';
+    // Who works seldom is waited for: what it does next tells more than what others do.
+    const due = rhythm?.knownBy(t, this.#wasSilent(node)) ?? t;
+    const until = Math.max(t + MASQUERADE_PATIENCE, Math.min(due, t + LONGEST_PATIENCE));
+    const late = now >= until;
+    // What comes after the time for waiting doesn't count, whenever it is that somebody looks.
+    const known = Math.min(now, until, this.#newest + LATE);
+    const own = rhythm?.at(t, known, this.#wasSilent(node)) ?? 'unknown';
     // Too early to tell anything: the neighbours need not be asked.
     if (own === 'pending' && now < t + LATE) return 'wait';
     const around = this.#neighbours(node, uid, t, known);
@@ -68,6 +80,8 @@ export class Masquerade {
     // A neighbour that was about to show whether it changed to the node's address was worth waiting for.
     if (own === 'continuing') return 'host';
     if (around.continuing === 0 || around.pendingMixed) return 'undecided';
+    // Its neighbours' connections may be old ones: of new ones a new pod's first is the first to show masquerading.
+    if (isNew && !rhythm?.hasOwnBy(t)) return 'undecided';
     // A connection that was opened while the node masqueraded keeps the node's address for as long as it lives.
     const since = rhythm?.suspectSince(t) ?? t;
     return since < t && this.#neighbours(node, uid, since, known).masqueraded ? 'undecided' : 'host-by-neighbours';
@@ -76,10 +90,11 @@ export class Masquerade {
   /** What the other pods of the node did around t. */
   #neighbours(node: string, uid: string, t: Micros, known: Micros): Neighbours {
     const around: Neighbours = { continuing: 0, pending: false, pendingMixed: false, masqueraded: false };
+    const wasSilent = this.#wasSilent(node);
     for (const neighbour of this.#byNode.peek(node) ?? []) {
       const rhythm = neighbour === uid ? undefined : this.#pods.peek(neighbour);
       if (!rhythm) continue;
-      const state = rhythm.at(t, known);
+      const state = rhythm.at(t, known, wasSilent);
       const mixed = (state === 'interrupted' || state === 'pending') && rhythm.suspectAround(t, known);
       if (state === 'continuing') around.continuing += 1;
       if (state === 'pending') around.pending = true;
@@ -92,7 +107,15 @@ export class Masquerade {
   /** Whether the pod's own requests went on at its own address across the time of the use. */
   continuity(use: TokenUse, now: Micros): Continuity {
     const known = Math.min(now, use.time + MASQUERADE_PATIENCE, this.#newest + LATE);
-    return this.#pods.peek(use.binding.pod?.uid ?? '')?.at(use.time, known) ?? 'unknown';
+    return (
+      this.#pods
+        .peek(use.binding.pod?.uid ?? '')
+        ?.at(use.time, known, this.#wasSilent(use.whereabouts?.home?.node ?? '')) ?? 'unknown'
+    );
+  }
+
+  #wasSilent(node: string): WasSilent {
+    return (from, to) => this.#silences.peek(node)?.fill(from, to) ?? false;
   }
 
   #rhythm(uid: string, node: string): Rhythm {

@@ -3,7 +3,7 @@
  * token Secret, what each account usually does. All of it bounded, all of it by event time.
  */
 import { BoundedMap } from '../inventory/bounded-map.ts';
-import { Ledger } from '../inventory/ledger.ts';
+import { Ledger, type LedgerEntry } from '../inventory/ledger.ts';
 import { legacyCredentialId } from '../normalise/credential.ts';
 import { CONTROLLER_MANAGER, nodeOfKubelet, parsePrincipal } from '../normalise/principal.ts';
 import type { Observation, RequestObservation, TokenIssue, TokenUse } from '../schema/observation.ts';
@@ -62,6 +62,8 @@ export class Memory {
   readonly #habits = new BoundedMap<string, Habits>(20_000);
   readonly #away = new BoundedMap<string, AwaySource>(20_000);
   readonly #controllers = new BoundedMap<string, Set<string>>(1_000);
+  /** Those whose tokens the controller manager was seen to have issued. */
+  readonly #ownControllers = new BoundedMap<string, Set<string>>(1_000);
   readonly #refusals = new BoundedMap<string, { time: Micros; what: string }[]>(5_000);
   /** Kept for longer than the others: what findings refer back to. */
   readonly #notable = new BoundedMap<string, RequestObservation>(10_000);
@@ -153,11 +155,23 @@ export class Memory {
   }
 
   /**
-   * Whether this looks like the control plane's own machine: the controller manager had tokens issued from there, or
-   * several of its controllers work from there with tokens that are bound to nothing.
+   * Whether this looks like the control plane's own machine: the controller manager had tokens issued from there, or most
+   * of its controllers work from there. Anybody may have two tokens made for accounts of kube-system: once it is seen whom
+   * the controller manager has tokens issued for, only those count.
    */
   isControlPlane(address: string): boolean {
-    return (this.#controllers.peek(address)?.size ?? 0) >= CONTROLLERS;
+    if (this.ledger.issuedFrom(CONTROLLER_MANAGER, address)) return true;
+    const controllers = this.ledger.hasIssued(CONTROLLER_MANAGER) ? this.#ownControllers : this.#controllers;
+    const here = controllers.peek(address)?.size ?? 0;
+    if (here < CONTROLLERS) return false;
+    for (const { size } of controllers.values()) if (size > here * 2) return false;
+    return true;
+  }
+
+  /** Whether this is one of the control plane's own controllers, at the control plane. */
+  isController({ principal, source, binding }: TokenUse, entry: LedgerEntry | undefined): boolean {
+    if (binding.pod || parsePrincipal(principal)?.namespace !== 'kube-system' || source.address === null) return false;
+    return entry?.issued?.by === CONTROLLER_MANAGER || (!entry?.issued && this.isControlPlane(source.address));
   }
 
   /** An address that stolen credentials were used from in the last hour. */
@@ -197,13 +211,16 @@ export class Memory {
     if (parsePrincipal(principal)?.namespace !== 'kube-system') return;
     const issuer = this.ledger.get(credential.id)?.issued?.by;
     if (issuer !== undefined && issuer !== CONTROLLER_MANAGER) return;
-    const controllers = this.#controllers.touch(source.address, () => new Set());
-    if (controllers.size < MAX_DEEDS) controllers.add(principal);
+    for (const map of issuer === undefined ? [this.#controllers] : [this.#controllers, this.#ownControllers]) {
+      const controllers = map.touch(source.address, () => new Set());
+      if (controllers.size < MAX_DEEDS) controllers.add(principal);
+    }
   }
 
   #noteSecretRead(use: TokenUse): void {
     const { resource, apiGroup, verb, subresource, code, namespace = '', name, uri } = use.request;
     if (resource !== 'secrets' || apiGroup || subresource || code !== 200) return;
+    if (this.isController(use, this.ledger.get(use.credential.id))) return;
     if (verb === 'watch') this.#secretWatchers.set(use.principal, true);
     if (verb !== 'get' && verb !== 'list') return;
     const { principal, time } = use;

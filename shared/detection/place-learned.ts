@@ -32,7 +32,7 @@ export function placeLearned(
   const continuity = learned.continuity(resident, at, use.time, Math.min(now, use.time + MASQUERADE_PATIENCE));
   if (continuity === 'continuing') {
     const where = learned.isAnothers(address, resident) ? 'other-pod' : whereIs(whereabouts);
-    const basis = whereabouts.inventory === 'none' ? 'There was no inventory; by the log alone: ' : '';
+    const basis = basisOf(use, whereabouts);
     return away(
       where,
       'not-learned-home',
@@ -41,7 +41,12 @@ export function placeLearned(
     );
   }
   if (continuity === 'pending' && !late) return undefined;
-  return use.binding.pod
+  return use.binding.pod && whereabouts.inventory === 'none'
     ? unclear('no-inventory', `Used from ${at} before; nothing says whether ${who} moved to ${address}.`)
     : unknown;
+}
+
+function basisOf(use: TokenUse, { inventory }: Whereabouts): string {
+  if (inventory === 'none') return 'There was no inventory; by the log alone: ';
+  return use.binding.pod ? 'The inventory does not know the pod; by the log alone: ' : '';
 }

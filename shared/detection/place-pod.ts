@@ -1,14 +1,18 @@
 /** A credential that is bound to a pod, and an inventory that knows pods: home is where the pod was at that time. */
-import type { Issued } from '../inventory/ledger.ts';
+import type { Issued, LedgerEntry } from '../inventory/ledger.ts';
 import { nodeOfKubelet } from '../normalise/principal.ts';
 import type { AddressHolder, TokenUse, Whereabouts } from '../schema/observation.ts';
 import type { Confidence, Placement } from '../schema/placement.ts';
+import { MINUTE, type Micros } from '../time.ts';
 import { MASQUERADE_PATIENCE } from './masquerade.ts';
 import type { PlacementContext } from './placement-context.ts';
 import { away, home, outside, unclear } from './verdict.ts';
 
 /** How long a use may wait for others to show by which way the cluster's requests come. */
 const PATH_PATIENCE = MASQUERADE_PATIENCE;
+
+/** From a pod's token to its first request: images are pulled in between. */
+const JUST_BEGUN: Micros = MINUTE;
 
 type Home = NonNullable<Whereabouts['home']>;
 
@@ -92,6 +96,13 @@ export function placePod(
 const isByHand = (issued: Issued): boolean =>
   issued.byPrincipal === undefined && nodeOfKubelet(issued.by) === undefined;
 
+/** Had issued by the kubelet just before its first use: the pod has just begun. */
+const isNewlyIssued = (entry: LedgerEntry | undefined): boolean =>
+  entry?.issued !== undefined &&
+  entry.firstUse !== undefined &&
+  nodeOfKubelet(entry.issued.by) !== undefined &&
+  entry.firstUse - entry.issued.time <= JUST_BEGUN;
+
 const mayBeItsOwn = (whereabouts: Whereabouts, at: Home): boolean =>
   whereabouts.network === 'private' &&
   at.addresses.length === 0 &&
@@ -114,7 +125,7 @@ function placeOnOwnNode(
   if (whereabouts.network === 'control-plane') {
     return unclear('node-address-nat-or-host', `${address} is ${node}, which runs an API server itself.`);
   }
-  switch (context.masquerade.judge(use, context.now)) {
+  switch (context.masquerade.judge(use, context.now, isNewlyIssued(context.ledger.get(use.credential.id)))) {
     case 'wait':
       return undefined;
     case 'host':
@@ -174,7 +185,8 @@ function placeOutside(
       `${address} is used for several that never show addresses of their own: it looks like a gateway.`,
     );
   }
-  if (at.hostNetwork) {
+  // Where the kubelet comes straight, what else runs on the node's network has the same way.
+  if (at.hostNetwork && (at.node === undefined || !paths.kubeletReaches(at.node, use.time))) {
     return unclear(
       'behind-proxy',
       `${pod} was never seen at ${at.node}: ${address} may be the way by which its node reaches the API server.`,

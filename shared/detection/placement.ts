@@ -22,7 +22,9 @@ export function place(use: TokenUse, context: PlacementContext): Placement | und
   const entry = context.ledger.get(use.credential.id);
   if (use.binding.pod) {
     if (whereabouts.inventory !== 'none' && whereabouts.home) {
-      return placePod(use, address, whereabouts, whereabouts.home, context);
+      const placed = placePod(use, address, whereabouts, whereabouts.home, context);
+      // An inventory of another time says nothing of this pod: then the log itself may.
+      return placed?.reason === 'pod-unknown' ? placeLearned(use, address, whereabouts, placed, context) : placed;
     }
     const unknown = unclear(
       'no-inventory',

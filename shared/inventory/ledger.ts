@@ -122,6 +122,11 @@ export class Ledger {
     return this.#issuers.peek(user)?.has(address) ?? false;
   }
 
+  /** Whether this user had any credential issued. */
+  hasIssued(user: string): boolean {
+    return this.#issuers.peek(user) !== undefined;
+  }
+
   markAway(id: string, address: string): void {
     const seen = this.#entries.peek(id)?.sources.get(address);
     if (seen) seen.away = true;

@@ -40,6 +40,10 @@ export interface RequestText {
   uri?: string;
   impersonated?: string;
   claimed?: string[];
+  /** Left out: the next of its own. */
+  auditID?: string;
+  /** Seconds until it was answered. */
+  took?: number;
   annotations?: Record<string, string>;
 }
 
@@ -181,7 +185,7 @@ export class Cluster {
   #log(seconds: number, from: string, request: RequestText, { username, extra, annotations }: Who): string {
     const { verb = 'list', resource = 'pods', subresource, namespace = 'shop', name, code = 200 } = request;
     const time = formatTime(at(seconds));
-    const auditID = `audit-${(this.#count += 1)}`;
+    const { auditID = `audit-${(this.#count += 1)}`, took = 0.002 } = request;
     const base = `/api/v1/namespaces/${namespace}/${resource}`;
     const path = [base, ...(name === undefined ? [] : [name]), ...(subresource === undefined ? [] : [subresource])];
     const event = {
@@ -203,10 +207,10 @@ export class Cluster {
       objectRef: { resource, namespace, apiVersion: 'v1', ...(name && { name }), ...(subresource && { subresource }) },
       responseStatus: { metadata: {}, code },
       requestReceivedTimestamp: time,
-      stageTimestamp: formatTime(at(seconds + 0.002)),
+      stageTimestamp: formatTime(at(seconds + took)),
       annotations: { ...annotations, ...request.annotations },
     };
-    this.#lines.push({ time: at(seconds + 0.002), line: JSON.stringify(event) });
+    this.#lines.push({ time: at(seconds + took), line: JSON.stringify(event) });
     return `${auditID}|${time}`;
   }
 }

@@ -486,3 +486,128 @@ describe('legacy tokens', () => {
     expect(loud(cluster.hunt())).toEqual([expect.stringMatching(/^high\/medium legacy-token-used/)]);
   });
 });
+
+describe('a request that two servers log', () => {
+  it('is told once: the API server forwards it to an aggregated API, which has a log of its own', () => {
+    const { cluster, a } = ordinary();
+    const [pod, other] = a as [Pod, Pod];
+    cluster.poll(pod, 2, 0, 60);
+    cluster.poll(other, 2, 0, 60);
+    for (let t = 5; t < 60; t += 10) {
+      const auditID = `twice-${t}`;
+      cluster.use(t, pod, undefined, { auditID, took: 0.05 });
+      cluster.use(t + 0.01, pod, '10.10.0.1', { auditID, claimed: [pod.address] });
+    }
+    expect(loud(cluster.hunt())).toEqual([]);
+  });
+
+  it('... and a thief who claims as much is found, with an Audit-ID that he has seen before', () => {
+    const { cluster, a } = ordinary();
+    const [pod] = a as [Pod];
+    cluster.poll(pod, 2, 0, 60);
+    cluster.use(30, pod, undefined, { auditID: 'seen' });
+    cluster.use(35, pod, OUTSIDE, { auditID: 'seen', claimed: [pod.address] });
+    expect(cluster.hunt().alerts.flatMap(({ rules }) => rules)).toContain('client-address-forged');
+  });
+});
+
+describe('masquerading that others do not show', () => {
+  it('a pod begins while its neighbours keep their connections', () => {
+    const { cluster, a, b } = ordinary();
+    for (const pod of [...a, ...b]) cluster.poll(pod, 2, 0, 200);
+    const [{ node }] = a as [Pod];
+    const born = cluster.pod('born', node, '10.244.0.60', { seconds: 100 });
+    cluster.issue(99.5, 'system:node:node-a', node.address, 'born', born.credential);
+    cluster.poll(born, 3, 101, 150, node.address);
+    cluster.poll(born, 3, 152, 200);
+    expect(loud(cluster.hunt())).toEqual([]);
+  });
+
+  it('a pod that works seldom is shown masqueraded while a busy one keeps its connection', () => {
+    const { cluster, a, b } = ordinary();
+    const [busy, slow] = a as [Pod, Pod];
+    for (const pod of b) cluster.poll(pod, 3, 0, 600);
+    cluster.poll(busy, 2, 1, 600);
+    cluster.poll(slow, 60, 3, 240);
+    cluster.poll(slow, 60, 243, 360, slow.node.address);
+    cluster.poll(slow, 60, 370, 600);
+    expect(loud(cluster.hunt())).toEqual([]);
+  });
+
+  it('an outage is no habit: masqueraded as long as it lasted, hours later', () => {
+    const { cluster, a, b } = ordinary();
+    for (const pod of b) cluster.poll(pod, 2, 0, 400);
+    for (const [i, pod] of a.entries()) {
+      const every = [2, 3, 5][i] as number;
+      cluster.poll(pod, every, i / 10, 60);
+      cluster.poll(pod, every, 120 + i / 10, 240);
+      cluster.poll(pod, every, 240 + i / 2, 285, pod.node.address);
+      cluster.poll(pod, every, 286 + i / 2, 400);
+    }
+    expect(loud(cluster.hunt())).toEqual([]);
+  });
+
+  it('... and a thief on the node after an outage is found', () => {
+    const { cluster, a } = ordinary();
+    for (const [i, pod] of a.entries()) {
+      cluster.poll(pod, 2, i / 10, 60);
+      cluster.poll(pod, 2, 120 + i / 10, 300);
+    }
+    const [pod] = a as [Pod];
+    const key = cluster.use(200.7, pod, pod.node.address);
+    expect(verdict(cluster.hunt(), key)).toBe('away/own-node-not-pod');
+  });
+});
+
+describe('the control plane', () => {
+  const CONTROL_PLANE = '10.10.0.1';
+  const controllers = (cluster: Cluster, names: string[], from: string, seconds = 0): void => {
+    for (const [i, name] of names.entries()) {
+      cluster.useMinted(seconds + i, `system:serviceaccount:kube-system:${name}`, `JTI=${name}`, from);
+    }
+  };
+  const NAMES = [
+    'generic-garbage-collector',
+    ...['replicaset', 'job', 'endpoint', 'node', 'deployment', 'namespace', 'disruption'].map((n) => `${n}-controller`),
+  ];
+
+  it('its garbage collector looks at every object, token Secrets too', () => {
+    const { cluster, a } = ordinary();
+    cluster.poll(a[0] as Pod, 2, 0, 60);
+    controllers(cluster, NAMES, CONTROL_PLANE);
+    const collector = 'system:serviceaccount:kube-system:generic-garbage-collector';
+    cluster.useLegacy(10, 'ci', 'ci-token', '10.10.0.5');
+    const get = { verb: 'get', resource: 'secrets', name: 'ci-token' };
+    cluster.useMinted(20, collector, 'JTI=generic-garbage-collector', CONTROL_PLANE, get);
+    cluster.useLegacy(30, 'ci', 'ci-token', '10.10.0.5');
+    expect(loud(cluster.hunt())).toEqual([]);
+  });
+
+  it('... and two tokens of its accounts make no control plane of another address', () => {
+    const { cluster, a } = ordinary();
+    cluster.poll(a[0] as Pod, 2, 0, 60);
+    controllers(cluster, NAMES, CONTROL_PLANE);
+    controllers(cluster, NAMES.slice(0, 2), OUTSIDE, 20);
+    const use = cluster.useMinted(30, 'system:serviceaccount:kube-system:job-controller', 'JTI=job', OUTSIDE);
+    expect(verdict(cluster.hunt(), use)).not.toBe('home/control-plane');
+  });
+});
+
+describe('a hostNetwork pod that was never seen', () => {
+  it("is not behind a gateway where its node's kubelet comes straight", () => {
+    const { cluster, a } = ordinary();
+    for (const pod of a) cluster.poll(pod, 2, 0, 90);
+    const [{ node }] = a as [Pod];
+    const agent = cluster.pod('agent', node);
+    cluster.issue(5, 'system:node:node-a', node.address, 'a1', 'JTI=renewed');
+    const key = cluster.use(30, agent, OUTSIDE);
+    expect(verdict(cluster.hunt(), key)).toBe('away/outside-cluster-networks');
+  });
+
+  it('... and may be, where the kubelet was not seen', () => {
+    const { cluster, a } = ordinary();
+    for (const pod of a) cluster.poll(pod, 2, 0, 90);
+    const key = cluster.use(30, cluster.pod('agent', (a[0] as Pod).node), OUTSIDE);
+    expect(verdict(cluster.hunt(), key)).toBe('unclear/behind-proxy');
+  });
+});

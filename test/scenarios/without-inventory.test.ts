@@ -47,3 +47,19 @@ it.each(recordingNames)('%s: no verdict claims to be sure', (name) => {
   const kinds = new Set(sure.map(({ placement }) => placement.reason));
   expect([...kinds].filter((reason) => !['new-legacy-source', 'issued-to-thief'].includes(reason))).toEqual([]);
 });
+
+describe('an inventory of another time, that knows the nodes and none of the pods', () => {
+  const result = (name: string) => {
+    const { lines, inventory, truth } = loadRecording(name);
+    const nodes = inventory.filter(({ type }) => type.startsWith('node-'));
+    return score(truth, hunt(lines, { inventory: nodes, mode: 'snapshot' }).alerts);
+  };
+
+  it.each(recordingNames)('%s: no false alert', (name) => {
+    expect(result(name).falseAlerts).toEqual([]);
+  });
+
+  it.each(['02-exec-and-exfiltrate', '03-lateral-pod', '05-evasion', '09-proc-root-read'])('%s: found', (name) => {
+    expect(result(name).missed).toEqual([]);
+  });
+});

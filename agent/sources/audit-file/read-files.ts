@@ -152,30 +152,52 @@ async function* readDocument(file: AuditFile, onStored: (bytes: number) => void)
 }
 
 /**
- * What several API servers logged at the same time, a chunk at a time: whichever begins earlier. So events are out of order
- * by at most what one chunk spans.
+ * What several API servers logged at the same time, line by line as far as each is in order itself: detection knows who
+ * went on while somebody else came, and seconds tell.
  */
 async function* mergeByTime(readers: AsyncGenerator<AuditLines>[]): AsyncGenerator<AuditLines> {
-  const waiting: { reader: AsyncGenerator<AuditLines>; lines: AuditLines; time: string }[] = [];
+  const waiting: Pending[] = [];
   const ask = async (reader: AsyncGenerator<AuditLines>): Promise<void> => {
     const next = await reader.next();
-    if (!next.done) waiting.push({ reader, lines: next.value, time: timeOf(next.value) });
+    if (!next.done) waiting.push({ reader, rest: next.value, time: timeOf(next.value.lines[0]) });
   };
   try {
     await Promise.all(readers.map(ask));
     while (waiting.length > 0) {
       const first = waiting.reduce((a, b) => (b.time < a.time ? b : a));
-      waiting.splice(waiting.indexOf(first), 1);
-      yield first.lines;
-      await ask(first.reader);
+      let until: string | undefined;
+      for (const { time } of waiting.filter((other) => other !== first)) {
+        if (until === undefined || time < until) until = time;
+      }
+      const { path, lines, linesRead } = first.rest;
+      let end = Math.min(1, lines.length);
+      let time = '';
+      for (; end < lines.length; end++) {
+        time = timeOf(lines[end]);
+        if (until !== undefined && time > until) break;
+      }
+      if (end < lines.length) {
+        yield { path, lines: lines.slice(0, end), linesRead: 0 };
+        first.rest = { path, lines: lines.slice(end), linesRead };
+        first.time = time;
+      } else {
+        waiting.splice(waiting.indexOf(first), 1);
+        yield first.rest;
+        await ask(first.reader);
+      }
     }
   } finally {
     await Promise.all(readers.map((reader) => reader.return(undefined)));
   }
 }
 
-/** Empty, which comes first, when there is nothing to go by. */
-function timeOf({ lines }: AuditLines): string {
-  const line = lines[0]?.toString('latin1') ?? '';
-  return /"stageTimestamp"\s*:\s*"([^"]{1,40})"/.exec(line)?.[1] ?? '';
+/** What one writer's next lines are, and when the first of them was written. */
+interface Pending {
+  reader: AsyncGenerator<AuditLines>;
+  rest: AuditLines;
+  time: string;
 }
+
+/** Empty, which comes first, when there is nothing to go by. */
+const timeOf = (line: Buffer | undefined): string =>
+  /"stageTimestamp"\s*:\s*"([^"]{1,40})"/.exec(line?.toString('latin1') ?? '')?.[1] ?? '';
