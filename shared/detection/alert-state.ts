@@ -286,8 +286,11 @@ const mostFirst = <T extends { count: number }>(items: Iterable<T>): T[] =>
     .slice(0, MAX_LIST)
     .map((item) => ({ ...item }));
 
-const weight = (finding: Finding): number =>
-  SEVERITIES.indexOf(finding.severity) * 10 + CONFIDENCES.indexOf(finding.confidence);
+/** Of findings that are as loud and as sure, that of the graver rule weighs more. */
+const weight = ({ severity, confidence, rule }: Finding): number =>
+  SEVERITIES.indexOf(severity) * 100 +
+  CONFIDENCES.indexOf(confidence) * 10 +
+  SEVERITIES.indexOf(rulesById.get(rule)?.severity ?? 'info');
 
 function strongest<T extends string>(values: readonly T[], order: readonly T[]): T {
   return order[Math.max(0, ...values.map((value) => order.indexOf(value)))] as T;

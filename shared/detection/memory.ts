@@ -24,6 +24,12 @@ export interface SecretRead {
   name: string | undefined;
 }
 
+interface Refusal {
+  observation: string;
+  time: Micros;
+  what: string;
+}
+
 /** How often an account lists Secrets, the pages of one list and what follows at once not counted. */
 interface Lists {
   first: Micros;
@@ -64,7 +70,7 @@ export class Memory {
   readonly #controllers = new BoundedMap<string, Set<string>>(1_000);
   /** Those whose tokens the controller manager was seen to have issued. */
   readonly #ownControllers = new BoundedMap<string, Set<string>>(1_000);
-  readonly #refusals = new BoundedMap<string, { time: Micros; what: string }[]>(5_000);
+  readonly #refusals = new BoundedMap<string, Refusal[]>(5_000);
   /** Kept for longer than the others: what findings refer back to. */
   readonly #notable = new BoundedMap<string, RequestObservation>(10_000);
   #recent: RequestObservation[] = [];
@@ -180,12 +186,12 @@ export class Memory {
     return source && Math.abs(time - source.last) <= HOUR ? source : undefined;
   }
 
-  /** Different things that this credential was refused in the last minute, this one included. */
-  refusals(use: TokenUse): number {
+  /** Of each different thing that this credential was refused in the last minute one use, this one included, by id. */
+  refusals(use: TokenUse): string[] {
     const list = this.#refusals.touch(use.credential.id, () => []);
-    list.push({ time: use.time, what: deedOf(use) });
+    list.push({ observation: use.id, time: use.time, what: deedOf(use) });
     while (list.length > 64 || (list[0] !== undefined && list[0].time < use.time - MINUTE)) list.shift();
-    return new Set(list.map(({ what }) => what)).size;
+    return [...new Map(list.map(({ what, observation }) => [what, observation])).values()];
   }
 
   #remember(observation: RequestObservation): void {

@@ -94,6 +94,12 @@ describe('what comes together', () => {
     });
   });
 
+  it('what a finding counts is in the evidence', () => {
+    const doors = ['secrets', 'nodes', 'pods', 'roles'];
+    const [alert] = alertsOf(...doors.map((resource, i) => use(10 + i, 'bot', { request: { resource, code: 403 } })));
+    expect(alert).toMatchObject({ rules: ['token-recon'], did: { requests: 4, refused: 4 } });
+  });
+
   it('all of its credentials are to be ended: the stolen one, and what was minted with it', () => {
     const [alert] = alertsOf(...theft());
     expect(alert?.actions.map(({ title }) => title)).toEqual([

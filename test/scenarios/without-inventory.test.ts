@@ -37,6 +37,7 @@ describe.each(['02-exec-and-exfiltrate', '05-evasion'])('%s', (name) => {
 
   it('is named after whose token it is', () => {
     expect(alerts[0]?.principal).toBe('system:serviceaccount:shop:inventory');
+    expect(alerts[0]?.title).toBe('ServiceAccount token used away from where it belongs');
   });
 });
 

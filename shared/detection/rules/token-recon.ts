@@ -19,13 +19,16 @@ export default defineRule({
     'kubectl and client libraries run discovery by themselves; at home this is quiet unless doors are tried.',
   ],
   blindSpots: ['A thief who knows the account beforehand.'],
-  triage: ['The list of what was answered with 200 is what the thief knows now.'],
+  triage: [
+    'The list of what was answered with 200 is what the thief knows now.',
+    'At home: ask whether the account got a new client or lost a right; else look at the whole history of its token.',
+  ],
   evaluate(use, { placement, memory }) {
     const { request } = use;
     const review = request.resource !== undefined && REVIEWS.has(request.resource);
     const discovery = request.resource === undefined && DISCOVERY.test(request.uri);
     const refused = request.code === 403;
-    const doors = refused ? memory.refusals(use) : 0;
+    const doors = refused ? memory.refusals(use) : [];
     if (!review && !discovery && !refused) return undefined;
     if (placement?.verdict === 'away') {
       return {
@@ -37,11 +40,12 @@ export default defineRule({
           : `Token of ${use.principal}, away from home, asks what it can do.`,
       };
     }
-    if (doors < REFUSED_KINDS || memory.hasHabit(use.principal, deedOf(use), use.time)) return undefined;
+    if (doors.length < REFUSED_KINDS || memory.hasHabit(use.principal, deedOf(use), use.time)) return undefined;
     return {
       confidence: 'low',
-      confidenceWhy: `${doors} different things were refused within a minute; its place is not known to be wrong.`,
-      summary: `${use.principal} was refused ${doors} different things within a minute.`,
+      confidenceWhy: `${doors.length} different things were refused within a minute; its place is not known to be wrong.`,
+      summary: `${use.principal} was refused ${doors.length} different things within a minute.`,
+      related: doors.filter((id) => id !== use.id),
       keys: [keys.hygiene('token-recon', use.principal)],
     };
   },
