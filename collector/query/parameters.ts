@@ -1,6 +1,8 @@
 /** What questions may ask, as zod schemas of their parameters; whoever gets one wrong is told what would be right. */
 import { z } from 'zod';
+import { rulesById } from '../../shared/detection/rules/by-id.ts';
 import { canonicalAddress } from '../../shared/inventory/address.ts';
+import { parsePrincipal, principalOf } from '../../shared/normalise/principal.ts';
 import { AlertStatus, Severity } from '../../shared/schema/alert.ts';
 import { AwayWhere, Placement } from '../../shared/schema/placement.ts';
 import { parseTime } from '../../shared/time.ts';
@@ -49,15 +51,21 @@ export const UsesQuery = z.strictObject({
   since: time('the time from which on'),
   until: time('the time before which'),
   cluster: text(253),
-  principal: text(512),
+  principal: optional(
+    readable(512, readAccount),
+    'a ServiceAccount: system:serviceaccount:<namespace>:<name>, or <namespace>/<name>',
+  ),
   credential: text(256),
   pod: optional(readable(510, readPod), 'a pod: <namespace>/<name>, or its uid'),
   source: optional(readable(96, canonicalAddress), 'an IP address'),
-  verb: text(64),
-  resource: text(253),
+  verb: optional(
+    readable(64, (verb) => verb.toLowerCase()),
+    'a verb such as get',
+  ),
+  resource: optional(readable(507, readResource), 'a resource such as pods, or with its subresource: pods/exec'),
   placement: oneOf(VERDICTS),
   where: oneOf(AwayWhere),
-  code: optional(wholeNumber(0, 999), 'an HTTP status such as 403'),
+  code: optional(wholeNumber(100, 599), 'an HTTP status such as 403'),
   ...paging(z.string().regex(/^[0-9a-f]{32}$/)),
 });
 
@@ -67,9 +75,12 @@ export const AlertsQuery = z.strictObject({
   cluster: text(253),
   status: oneOf(AlertStatus),
   severity: oneOf(Severity),
-  principal: text(512),
+  principal: optional(
+    readable(512, (name) => readAccount(name) ?? name),
+    'a ServiceAccount or a user',
+  ),
   credential: text(256),
-  rule: text(100),
+  rule: oneOf(z.enum([...rulesById.keys()])),
   ...paging(z.string().max(256)),
 });
 
@@ -78,13 +89,13 @@ export const OneQuery = z.strictObject({ cluster: text(253) });
 
 export const NoQuery = z.strictObject({});
 
-/** @throws Problem 400 that names every wrong parameter */
+/** @throws Problem 400 that names every wrong parameter, and those that can't go together */
 export function readQuery<Schema extends z.ZodObject>(schema: Schema, query: unknown): z.infer<Schema> {
   const result = schema.safeParse(query);
-  if (result.success) return result.data;
+  const problems = result.success ? contradictionsIn(result.data) : new Map<string, string>();
+  if (result.success && problems.size === 0) return result.data;
   const given = query as Record<string, unknown>;
-  const problems = new Map<string, string>();
-  for (const issue of result.error.issues) {
+  for (const issue of result.error?.issues ?? []) {
     const names = issue.code === 'unrecognized_keys' ? issue.keys : [String(issue.path[0])];
     for (const name of names) problems.set(name.slice(0, 100), problemWith(schema, name, given[name]));
   }
@@ -102,10 +113,39 @@ function problemWith(schema: z.ZodObject, name: string, value: unknown): string 
   return Array.isArray(value) ? 'must be given once' : `must be ${String(field.meta()?.['expected'])}`;
 }
 
+/** What would match nothing, ever, which looks like an all-clear. */
+function contradictionsIn({ since, until, placement, where }: Record<string, unknown>): Map<string, string> {
+  const problems = new Map<string, string>();
+  if (typeof since === 'number' && typeof until === 'number' && since >= until)
+    problems.set('until', 'must be later than since');
+  if (where !== undefined && placement !== undefined && placement !== 'away') {
+    problems.set('where', 'goes with placement=away only');
+  }
+  return problems;
+}
+
+/** Whole, or short as people say it. */
+function readAccount(account: string): string | undefined {
+  if (parsePrincipal(account)) return account;
+  const [namespace = '', name = '', ...more] = account.split('/');
+  if (namespace === '' || name === '' || more.length > 0 || account.includes(':')) return undefined;
+  return principalOf(namespace, name);
+}
+
+function readResource(resource: string): { resource: string; subresource?: string } | undefined {
+  const [name = '', subresource, ...more] = resource.split('/');
+  if (name === '' || subresource === '' || more.length > 0) return undefined;
+  return subresource === undefined ? { resource: name } : { resource: name, subresource };
+}
+
+/** A UUID, or of a static pod 32 hexadecimal digits. */
+const POD_UID = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/;
+
 function readPod(pod: string): { uid: string } | { namespace: string; name: string } | undefined {
   const [first = '', name, ...more] = pod.split('/');
   if (first === '' || name === '' || more.length > 0) return undefined;
-  return name === undefined ? { uid: first } : { namespace: first, name };
+  if (name !== undefined) return { namespace: first, name };
+  return POD_UID.test(first) ? { uid: first } : undefined;
 }
 
 /** Opaque to whoever gets it: where a page ended. */

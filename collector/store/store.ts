@@ -95,7 +95,8 @@ export interface UsesFilter {
   pod?: { uid: string } | { namespace: string; name: string } | undefined;
   source?: string | undefined;
   verb?: string | undefined;
-  resource?: string | undefined;
+  /** With a subresource, that alone; without, whatever its subresource is. */
+  resource?: { resource: string; subresource?: string | undefined } | undefined;
   placement?: Placement['verdict'] | undefined;
   where?: AwayWhere | undefined;
   code?: number | undefined;

@@ -5,7 +5,7 @@ import { AlertsQuery, UsesQuery } from '../../collector/query/parameters.ts';
 import { AlertsPage, CredentialAnswer, ProblemAnswer, StatusAnswer, UsesPage } from '../../collector/query/schemas.ts';
 import { Alert } from '../../shared/schema/alert.ts';
 import { formatTime, SECOND } from '../../shared/time.ts';
-import { idOf, issue, START, use } from './support/make.ts';
+import { CART_UID, idOf, issue, START, use } from './support/make.ts';
 import { batch, type Running, runCollector } from './support/running.ts';
 
 const SECRET_ID = 'secret:shop/cart-token';
@@ -65,8 +65,10 @@ describe('the API', () => {
       ['principal=system:serviceaccount:shop:cart&limit=2', [5, 3]],
       [`credential=${encoded}`, [1]],
       ['pod=shop/cart-1&verb=list', [2]],
-      ['pod=uid-cart-1&code=403', [2]],
-      ['pod=nobody', []],
+      [`pod=${CART_UID}&code=403`, [2]],
+      ['pod=shop/nobody', []],
+      ['principal=shop/cart&verb=LIST', [2]],
+      ['resource=secrets/log', []],
       ['source=203.0.113.9', [1]],
       ['source=2001:0DB8:0::0007', [3]],
       ['resource=secrets', [2]],
@@ -174,8 +176,22 @@ describe('the API', () => {
       ['/api/v1/uses?code=4xx', 'code', 'must be an HTTP status such as 403'],
       ['/api/v1/uses?pod=a/b/c', 'pod', 'must be a pod: <namespace>/<name>, or its uid'],
       ['/api/v1/uses?pod=/b', 'pod', 'must be a pod: <namespace>/<name>, or its uid'],
+      ['/api/v1/uses?pod=cart', 'pod', 'must be a pod: <namespace>/<name>, or its uid'],
+      [
+        '/api/v1/uses?principal=cart',
+        'principal',
+        'must be a ServiceAccount: system:serviceaccount:<namespace>:<name>, or <namespace>/<name>',
+      ],
+      [
+        '/api/v1/uses?resource=a/b/c',
+        'resource',
+        'must be a resource such as pods, or with its subresource: pods/exec',
+      ],
+      ['/api/v1/uses?code=99', 'code', 'must be an HTTP status such as 403'],
+      ['/api/v1/uses?since=2025-06-01T12:00:00Z&until=2025-06-01T12:00:00Z', 'until', 'must be later than since'],
+      ['/api/v1/uses?placement=unclear&where=host', 'where', 'goes with placement=away only'],
       ['/api/v1/uses?source=example.org', 'source', 'must be an IP address'],
-      ['/api/v1/uses?verb=', 'verb', 'must be text of at most 64 characters'],
+      ['/api/v1/uses?verb=', 'verb', 'must be a verb such as get'],
       ['/api/v1/uses?limit=0', 'limit', 'must be a whole number from 1 to 1000'],
       ['/api/v1/uses?limit=1001', 'limit', 'must be a whole number from 1 to 1000'],
       ['/api/v1/uses?limit=1e2', 'limit', 'must be a whole number from 1 to 1000'],

@@ -7,6 +7,9 @@ import type { Observation, TokenIssue, TokenUse } from '../../../shared/schema/o
 import type { Placement } from '../../../shared/schema/placement.ts';
 import { formatTime, type Micros, SECOND } from '../../../shared/time.ts';
 
+/** Of the pod shop/cart-1. */
+export const CART_UID = '0e3c9f86-5a63-4f5e-9d5c-6f8f4a1f0c11';
+
 export const START: Micros = Date.UTC(2025, 5, 1, 12, 0, 0) * 1000;
 export const CLUSTER = 'demo';
 export const STREAM = 'demo/node-a/audit-file';
@@ -34,7 +37,7 @@ export function use(n: number, parts: UseParts = {}): TokenUse {
     stage: 'ResponseComplete',
     principal: 'system:serviceaccount:shop:cart',
     credential: { id: credential ?? 'JTI=cart', kind: 'projected' },
-    binding: { pod: { namespace: 'shop', name: 'cart-1', uid: 'uid-cart-1' }, node: { name: 'node-a' } },
+    binding: { pod: { namespace: 'shop', name: 'cart-1', uid: CART_UID }, node: { name: 'node-a' } },
     source: { address: source === undefined ? '10.244.0.7' : source, claimed: [], claimedTotal: 0 },
     request: {
       verb: 'get',
@@ -102,7 +105,7 @@ export function alert(id: string, parts: Partial<Alert> = {}): Alert {
     principal: 'system:serviceaccount:shop:cart',
     credential: 'JTI=cart',
     credentialKind: 'projected',
-    binding: { pod: { namespace: 'shop', name: 'cart-1', uid: 'uid-cart-1' } },
+    binding: { pod: { namespace: 'shop', name: 'cart-1', uid: CART_UID } },
     sources: [{ address: '203.0.113.9', where: 'internet', count: 1 }],
     relatedCredentials: [],
     rules: ['token-used-away-from-pod'],
