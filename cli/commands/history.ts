@@ -50,7 +50,7 @@ const VERDICTS = Placement.options.map(({ shape }) => shape.verdict.value);
 
 const EXAMPLES = `
 Examples:
-  truant history --principal system:serviceaccount:shop:cart --since 24h
+  truant history --principal shop/cart --since 24h
   truant history --placement away --json --limit 0
   truant history --source 203.0.113.9 --code 403
   truant history --pod shop/cart-7d9c4`;
@@ -63,7 +63,7 @@ export const registerHistory: RegisterCommand = (program, io) => {
     .option('--since <time>', 'from this time on, or so long ago (24h)', (text) => readTime(text))
     .option('--until <time>', 'before this time', (text) => readTime(text))
     .option('--cluster <name>')
-    .option('--principal <principal>', 'system:serviceaccount:<namespace>:<name>')
+    .option('--principal <principal>', '<namespace>/<name>, or system:serviceaccount:<namespace>:<name>')
     .option('--credential <id>', 'one token, JTI=...; its own story comes first')
     .option('--pod <pod>', 'the pod that tokens belong to: <namespace>/<name>, or its uid')
     .option('--source <address>', 'from where they were used')

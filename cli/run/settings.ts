@@ -42,6 +42,8 @@ export function playbackConfig(config: Config, scratch: Scratch, port: number): 
     collector: {
       ...config.collector,
       listen: { host: '127.0.0.1', port },
+      // On loopback, and with nobody's tokens to show.
+      auth: { mode: 'none', tokenHashes: [], agentTokenHashes: [] },
       store: { ...config.collector.store, path: join(scratch.folder, 'truant.duckdb') },
     },
   };

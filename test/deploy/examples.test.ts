@@ -1,0 +1,21 @@
+/** What is offered to be copied is right. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { parseConfig } from '../../shared/config/parse.ts';
+
+const folder = new URL('../../deploy/', import.meta.url);
+const read = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
+
+const examples = readdirSync(folder).filter((name) => name.endsWith('.example.yaml'));
+
+it.each(examples)('%s is a right configuration', (name) => {
+  expect(() => parseConfig(parse(read(name)))).not.toThrow();
+});
+
+it("the agent's rights are to list and watch, and no Secrets", () => {
+  const documents = parseAllDocuments(read('rbac.yaml')).map((document) => document.toJS() as Record<string, unknown>);
+  const rules = documents.flatMap(({ rules = [] }) => rules as { resources: string[]; verbs: string[] }[]);
+  expect(rules.flatMap(({ resources }) => resources)).toEqual(['pods', 'nodes', 'endpointslices']);
+  expect(rules.every(({ verbs }) => verbs.join() === 'list,watch')).toBe(true);
+});
