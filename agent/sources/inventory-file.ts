@@ -2,13 +2,11 @@
  * An inventory from disk: a recorded watch (`cluster.jsonl`, one change a line, with history) or a dump (`kubectl get
  * pods,nodes -A -o json`, without), plain or gzipped.
  */
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { pipeline, type Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { TruantError } from '../../shared/errors.ts';
 import { parseClusterLine, parseDump, type SkipReason } from '../../shared/inventory/kubernetes-objects.ts';
 import type { InventoryEvent } from '../../shared/schema/inventory-event.ts';
+import { type Input, openInput } from './input.ts';
+import { whyUnreadable } from './unreadable.ts';
 
 export interface InventoryFile {
   /** `live`: it has history; `snapshot`: it has none. */
@@ -19,9 +17,8 @@ export interface InventoryFile {
   skipped: ReadonlyMap<SkipReason, number>;
 }
 
-const GZIP_MAGIC = 0x1f8b;
 /** Within this much there is a whole line of a recording: etcd takes no larger objects. */
-const PEEK_CHARS = 2 * 1024 * 1024;
+const PEEK_BYTES = 2 * 1024 * 1024;
 const FIRST_LINES = 5;
 const NOTHING = 'there are neither pods nor nodes in it';
 /** The longest string there can be. */
@@ -31,30 +28,33 @@ const MAX_DUMP_CHARS = 0x1fffffe8;
 export async function readInventoryFile(path: string): Promise<InventoryFile> {
   const skipped = new Map<SkipReason, number>();
   const count = (reason: SkipReason, by = 1) => skipped.set(reason, (skipped.get(reason) ?? 0) + by);
-  if (await isRecording(path)) return { mode: 'live', events: readRecording(path, count), skipped };
-  const dump = await readDump(path);
+  const input = await openInput(path, PEEK_BYTES).catch((cause: unknown) => {
+    throw unreadable(path, whyUnreadable(cause), cause);
+  });
+  const start = input.head.toString('utf8');
+  if (start.trim() === '') throw unreadable(path, 'it is empty');
+  if (isRecording(start)) return { mode: 'live', events: readRecording(path, input, count), skipped };
+  const dump = await readDump(path, input);
   if (dump.skipped > 0) count('malformed-object', dump.skipped);
   return { mode: 'snapshot', events: each(dump.events), skipped };
 }
 
 /** Whether one of the first lines is one of a recording, the first of which may have been cut. */
-async function isRecording(path: string): Promise<boolean> {
-  let seen = '';
-  for await (const chunk of chunksOf(path)) {
-    seen += chunk;
-    if (seen.length > PEEK_CHARS) break;
-  }
-  if (seen.trim() === '') throw unreadable(path, 'it is empty');
-  return seen.split('\n', FIRST_LINES).some((line) => {
+function isRecording(start: string): boolean {
+  return start.split('\n', FIRST_LINES).some((line) => {
     const event = parseClusterLine(line);
     return event !== 'not-json' && event !== 'not-a-record';
   });
 }
 
-async function* readRecording(path: string, skip: (reason: SkipReason) => void): AsyncGenerator<InventoryEvent> {
+async function* readRecording(
+  path: string,
+  input: Input,
+  skip: (reason: SkipReason) => void,
+): AsyncGenerator<InventoryEvent> {
   let rest = '';
   let empty = true;
-  for await (const chunk of chunksOf(path)) {
+  for await (const chunk of textOf(path, input)) {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) yield* read(line);
@@ -74,9 +74,9 @@ async function* readRecording(path: string, skip: (reason: SkipReason) => void):
   }
 }
 
-async function readDump(path: string) {
+async function readDump(path: string, input: Input) {
   let text = '';
-  for await (const chunk of chunksOf(path)) {
+  for await (const chunk of textOf(path, input)) {
     if (text.length + chunk.length > MAX_DUMP_CHARS) throw unreadable(path, 'it is larger than 512 MB');
     text += chunk;
   }
@@ -92,27 +92,13 @@ async function readDump(path: string) {
   return dump;
 }
 
-async function* chunksOf(path: string): AsyncGenerator<string> {
+async function* textOf(path: string, input: Input): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
   try {
-    const gzipped = await isGzipped(path);
-    const file = createReadStream(path);
-    const stream: Readable = gzipped ? pipeline(file, createGunzip(), () => undefined) : file;
-    stream.setEncoding('utf8');
-    yield* stream as AsyncIterable<string>;
+    for await (const { bytes } of input.read()) yield decoder.decode(bytes, { stream: true });
+    yield decoder.decode();
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw unreadable(path, 'there is no such file', cause);
-    throw unreadable(path, cause instanceof Error ? cause.message : String(cause), cause);
-  }
-}
-
-async function isGzipped(path: string): Promise<boolean> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
-    return bytesRead === 2 && buffer.readUInt16BE() === GZIP_MAGIC;
-  } finally {
-    await file.close();
+    throw unreadable(path, whyUnreadable(cause), cause);
   }
 }
 

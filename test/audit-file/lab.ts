@@ -1,4 +1,5 @@
 /** A folder with an audit log in it, and everything that writers and rotation do to one. */
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   copyFileSync,
@@ -10,6 +11,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -34,6 +36,8 @@ export const useLine = (n: number, pad = ''): string =>
     sourceIPs: ['10.244.0.20'],
     userAgent: 'inventory/1.4 (ünïcödé ✓)',
     responseStatus: { metadata: {}, code: 200 },
+    requestReceivedTimestamp: '2026-11-23T18:00:00.000000Z',
+    stageTimestamp: '2026-11-23T18:00:00.001000Z',
   });
 
 /** A line that no rule needs: a node renews its lease. */
@@ -50,11 +54,19 @@ export const leaseLine = (n: number): string =>
     sourceIPs: ['10.10.0.11'],
     objectRef: { resource: 'leases', namespace: 'kube-node-lease', name: 'node-a' },
     responseStatus: { metadata: {}, code: 200 },
+    requestReceivedTimestamp: '2026-11-23T18:00:00.000000Z',
+    stageTimestamp: '2026-11-23T18:00:00.001000Z',
   });
 
 export const numberOf = (line: Buffer): number => Number(/use-(\d+)/.exec(line.toString('utf8'))?.[1] ?? Number.NaN);
 
 export const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+/** A named pipe: what is written to it can be read once, and not by position. */
+export function pipe(path: string, content: string | Buffer): { path: string; written: Promise<void> } {
+  execFileSync('mkfifo', [path]);
+  return { path, written: writeFile(path, content) };
+}
 
 export class CountingDeadLetters implements DeadLetters {
   readonly added: { reason: DeadLetterReason; line: string }[] = [];

@@ -13,8 +13,9 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readAuditFiles } from '../../agent/sources/audit-file/read-files.ts';
+import type { TruantError } from '../../shared/errors.ts';
 import { isRelevant } from '../../shared/normalise/prefilter.ts';
-import { CountingDeadLetters, Lab, leaseLine, numberOf, range, useLine } from './lab.ts';
+import { CountingDeadLetters, Lab, leaseLine, numberOf, pipe, range, useLine } from './lab.ts';
 
 let lab: Lab;
 
@@ -45,13 +46,17 @@ const openFiles = (): string[] =>
 
 async function read(paths: string[] = [lab.folder], maxLineBytes?: number) {
   const problems: string[] = [];
+  const remedies: (string | undefined)[] = [];
   const progress: [number, number][] = [];
   const deadLetter = new CountingDeadLetters();
   const lines: string[] = [];
   let linesRead = 0;
   const options = {
     deadLetter,
-    onProblem: (problem: Error) => problems.push(problem.message),
+    onProblem: ({ message, remedy }: TruantError) => {
+      problems.push(message);
+      remedies.push(remedy);
+    },
     onProgress: (done: number, total: number) => progress.push([done, total]),
     ...(maxLineBytes === undefined ? {} : { maxLineBytes }),
   };
@@ -63,6 +68,7 @@ async function read(paths: string[] = [lab.folder], maxLineBytes?: number) {
     lines,
     linesRead,
     problems,
+    remedies,
     progress,
     deadLetter,
     numbers: lines.map((line) => numberOf(Buffer.from(line))),
@@ -110,7 +116,7 @@ describe('readAuditFiles', () => {
   });
 
   it('reads several API servers side by side, as time goes', async () => {
-    const at = (n: number): string => useLine(n).replace('}}', `},"stageTimestamp":"2026-11-23T18:00:0${n}.000000Z"}`);
+    const at = (n: number): string => useLine(n).replace('18:00:00.001000Z', `18:00:0${n}.000000Z`);
     put('master-0-audit-2026-11-23T18-00-03.000.log', `${at(1)}\n`);
     put('master-0-audit.log', `${at(4)}\n`);
     put('master-1-audit-2026-11-23T18-00-02.000.log', `${at(0)}\n`);
@@ -219,8 +225,132 @@ describe('readAuditFiles', () => {
     expect(numbers.slice(-2)).toEqual([3000, 3001]);
     expect(numbers[0]).toBe(0);
     expect(problems).toHaveLength(3);
-    expect(problems.join()).toContain('audit-2026-11-23T18-58-00.048.log.gz cannot be read to its end');
+    expect(problems.join()).toContain(
+      'audit-2026-11-23T18-58-00.048.log.gz cannot be read to its end: it is gzipped, and its end is missing.',
+    );
+    expect(problems.join()).toContain('audit-2026-11-23T18-59-00.048.log.gz holds no audit events');
     expect(problems.join()).toContain('broken.json is neither');
+  });
+
+  it('says which files of a folder it could not look into', async () => {
+    put('audit.log', uses(0, 2));
+    symlinkSync(join(lab.folder, 'loop.log'), join(lab.folder, 'loop.log'));
+    put('kubelet.log.gz', Buffer.concat([gzipSync('').subarray(0, 10), Buffer.alloc(100, 7)]));
+    const { numbers, problems } = await read();
+    expect(numbers).toEqual([0, 1]);
+    expect(problems).toEqual([
+      `${join(lab.folder, 'loop.log')} cannot be read: it is a link that leads to itself.`,
+      `${join(lab.folder, 'kubelet.log.gz')} cannot be read: it is gzipped, and damaged.`,
+    ]);
+  });
+
+  it('a problem is told even when there is nothing else to read', async () => {
+    symlinkSync(join(lab.folder, 'loop.log'), join(lab.folder, 'loop.log'));
+    expect((await read()).problems).toHaveLength(1);
+  });
+
+  const event = (n: number): object => JSON.parse(useLine(n)) as object;
+  it.each([
+    [
+      'lines of a container runtime',
+      range(0, 3).map((n) => `2026-11-23T18:00:00.1Z stdout F ${useLine(n)}`),
+      "sed 's/^[^{]*//'",
+    ],
+    ['lines that name their node', range(0, 3).map((n) => `master-0 ${leaseLine(n)}`), "sed 's/^[^{]*//'"],
+    [
+      'events as text in something else',
+      range(0, 3).map((n) => JSON.stringify({ message: leaseLine(n) })),
+      "jq -c '.message | fromjson'",
+    ],
+    ['events in something else', range(0, 3).map((n) => JSON.stringify({ 'a b': 1, event: event(n) })), 'jq -c .event'],
+    ['events laid out for people', range(0, 3).map((n) => JSON.stringify(event(n), null, 2)), 'jq -c .'],
+    [
+      'what a tool said before',
+      ['Defaulted container "x"', ...range(0, 2).map((n) => `a ${useLine(n)}`)],
+      "sed 's/^[^{]*//'",
+    ],
+    ['something else', ['type=DAEMON_START msg=audit(1.0:1)', '{"a": "audit.k8s.io"}'], 'one event of audit.k8s.io a'],
+    [
+      'a list of something else',
+      [JSON.stringify({ items: [{ kind: 'Pod' }] }, null, 2)],
+      'one event of audit.k8s.io a',
+    ],
+    ['lists of something else', ['{"items":[{"kind":"Pod"}]}'], 'one event of audit.k8s.io a'],
+  ])('refuses a file of %s, and says what to do', async (_, lines, remedy) => {
+    put('audit.log', uses(0, 1));
+    const named = put('events', `\n${lines.join('\n')}\n`);
+    const { numbers, problems, remedies } = await read([lab.folder, named]);
+    expect(numbers).toContain(0);
+    expect(problems).toEqual([expect.stringMatching(/events (holds no audit events\.$|is neither lines)/)]);
+    expect(remedies[0]).toContain(remedy);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['blank lines', '\n \n'],
+    ['a list of nothing', '{"kind":"EventList","items":[]}\n'],
+    ['events that no rule needs', `${leaseLine(0)}\n`],
+    ['one event among other lines', `${'x\n'.repeat(300_000)}${leaseLine(0)}`],
+  ])('a file of %s is none that could not be read', async (_, content) => {
+    expect((await read([put('events', content)])).problems).toEqual([]);
+  });
+
+  it('reads the first line after a byte order mark', async () => {
+    const { numbers, deadLetter } = await read([put('events.ndjson', `\ufeff${uses(0, 2)}`)]);
+    expect(numbers).toEqual([0, 1]);
+    expect(deadLetter.added).toEqual([]);
+  });
+
+  it('looks into the folder of a recording for its log', async () => {
+    put('cluster.jsonl', '{}');
+    mkdirSync(join(lab.folder, 'audit'));
+    put('audit/audit.log', uses(0, 2));
+    expect((await read()).numbers).toEqual([0, 1]);
+  });
+
+  it.each([
+    ['plain', (text: string) => Buffer.from(text)],
+    ['compressed', (text: string) => gzipSync(text)],
+    ['with a byte order mark', (text: string) => Buffer.from(`\ufeff${text}`)],
+    [
+      'laid out for people',
+      (text: string) =>
+        Buffer.from(
+          JSON.stringify(
+            text
+              .trim()
+              .split('\n')
+              .map((line) => JSON.parse(line)),
+            null,
+            2,
+          ),
+        ),
+    ],
+  ])('reads pipes, %s, and nothing of them is lost', async (_, write) => {
+    const pipes = [
+      pipe(join(lab.folder, 'one'), write(uses(0, 2000))),
+      pipe(join(lab.folder, 'two'), write(uses(2000, 2002))),
+    ];
+    const { numbers, linesRead, problems } = await read(pipes.map(({ path }) => path));
+    await Promise.all(pipes.map(({ written }) => written));
+    expect(numbers.toSorted((a, b) => a - b)).toEqual(range(0, 2002));
+    expect(linesRead).toBe(4004);
+    expect(problems).toEqual([]);
+  });
+
+  it('reads a cut pipe as far as it goes', async () => {
+    const cut = pipe(join(lab.folder, 'cut'), gzipSync(uses(0, 50)).subarray(0, -8));
+    const { numbers, problems } = await read([cut.path]);
+    await cut.written;
+    expect(numbers).toEqual(range(0, 50));
+    expect(problems).toEqual([`${cut.path} cannot be read to its end: it is gzipped, and its end is missing.`]);
+  });
+
+  it('tells how much of a pipe it read, and no total', async () => {
+    const log = pipe(join(lab.folder, 'pipe'), uses(0, 2000));
+    const { progress } = await read([log.path]);
+    await log.written;
+    expect(progress.at(-1)).toEqual([uses(0, 2000).length + 2000 * 6, 0]);
   });
 
   it.each([
@@ -228,7 +358,7 @@ describe('readAuditFiles', () => {
     ['a folder without audit logs', () => [lab.folder]],
   ])('refuses %s', async (_, paths) => {
     put('kubelet.log', 'I1123 starting\n');
-    await expect(read(paths())).rejects.toMatchObject({ code: 'INPUT_NOT_FOUND' });
+    await expect(read(paths())).rejects.toMatchObject({ code: 'INPUT_NOT_FOUND', remedy: expect.any(String) });
   });
 
   it('sets aside lines that are too long', async () => {

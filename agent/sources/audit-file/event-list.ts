@@ -1,8 +1,19 @@
 /** Lists of audit events (what a webhook receives, what kubectl-like tools print) as lines of one event each. */
 import { isRelevant } from '../../../shared/normalise/prefilter.ts';
+import { AuditEvent } from '../../../shared/schema/audit-event.ts';
 
-/** The relevant events of a list, or undefined when the text is no list of anything. */
-export function eventsOf(text: string): { lines: Buffer[]; total: number } | undefined {
+export interface EventList {
+  /** Its relevant events. */
+  lines: Buffer[];
+  total: number;
+  /** It is a list of something else: there is not one event among all that is in it. */
+  isForeign: boolean;
+}
+
+export const isEvent = (json: unknown): boolean => AuditEvent.safeParse(json).success;
+
+/** Undefined when the text is no list of anything. */
+export function eventsOf(text: string): EventList | undefined {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -12,7 +23,7 @@ export function eventsOf(text: string): { lines: Buffer[]; total: number } | und
   const items = Array.isArray(json) ? json : isList(json) ? json.items : undefined;
   if (!items) return undefined;
   const lines = items.map((item) => Buffer.from(JSON.stringify(item))).filter((line) => isRelevant(line));
-  return { lines, total: items.length };
+  return { lines, total: items.length, isForeign: items.length > 0 && !items.some(isEvent) };
 }
 
 /** An event may have `items` somewhere, but only a list has them itself. */

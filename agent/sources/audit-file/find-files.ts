@@ -2,14 +2,12 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { TruantError } from '../../../shared/errors.ts';
-import { openContent } from './content.ts';
+import { type Input, openInput, STDIN } from '../input.ts';
+import { whyUnreadable } from '../unreadable.ts';
 import { compareRotated, parseRotatedName, type RotatedName } from './rotation.ts';
 
-export interface AuditFile {
+export interface AuditFile extends Pick<Input, 'size' | 'read'> {
   path: string;
-  /** As stored: compressed, if it is. */
-  size: number;
-  compressed: boolean;
   /** One file, one JSON document: an EventList or an array, laid out over many lines. */
   isDocument: boolean;
   /** Lines may be EventLists, as a webhook receives them. */
@@ -18,8 +16,8 @@ export interface AuditFile {
 
 interface Candidate {
   path: string;
-  size: number;
   named: boolean;
+  isPipe: boolean;
   rotated: RotatedName | undefined;
 }
 
@@ -29,15 +27,25 @@ const MAX_WRITERS = 16;
 const LOG_NAME = /\.(log|json|ndjson)$/;
 
 /**
- * The audit logs at `paths` (files, or folders, which aren't descended into), grouped by who wrote them: the rotated files
- * and the live one of an API server, oldest first. JSON files beside them count as written by one, in order of their names.
+ * The audit logs at `paths` (files, pipes, or folders, of which only `audit` in a recording is descended into), grouped by
+ * who wrote them: the rotated files and the live one of an API server, oldest first. JSON files beside them count as written
+ * by one, in order of their names; a pipe stands for itself.
  *
+ * @param onProblem told of files that can't be read, so that nobody knows whether they are audit logs
  * @throws TruantError INPUT_NOT_FOUND when a path doesn't exist or nothing at all is an audit log
  */
-export async function findAuditFiles(paths: readonly string[]): Promise<AuditFile[][]> {
+export async function findAuditFiles(
+  paths: readonly string[],
+  onProblem: (problem: TruantError) => void,
+): Promise<AuditFile[][]> {
+  let isComplete = true;
+  const skip = (path: string, cause: unknown): void => {
+    isComplete = false;
+    onProblem(unreadable(path, cause));
+  };
   const candidates = new Map<string, Candidate>();
   for (const path of paths) {
-    for (const candidate of await candidatesAt(resolve(path))) candidates.set(candidate.path, candidate);
+    for (const candidate of await candidatesAt(path, skip)) candidates.set(candidate.path, candidate);
   }
   const writers = new Map<string, Candidate[]>();
   for (const candidate of withoutDuplicates([...candidates.values()])) {
@@ -50,36 +58,68 @@ export async function findAuditFiles(paths: readonly string[]): Promise<AuditFil
   for (const files of writers.values()) {
     const group: AuditFile[] = [];
     for (const candidate of files.sort(oldestFirst)) {
-      const file = await sniff(candidate);
+      const file = await sniff(candidate, skip);
       if (file) group.push(file);
     }
     if (group.length > 0) groups.push(group);
   }
-  if (groups.length > 0) return groups;
+  if (groups.length > 0 || !isComplete) return groups;
   throw new TruantError('INPUT_NOT_FOUND', `There is no audit log at ${paths.join(', ')}.`, {
     remedy: 'Name files, or a folder with *.log, *.json or *.ndjson files (or those with .gz) of audit.k8s.io events.',
   });
 }
 
-async function candidatesAt(path: string): Promise<Candidate[]> {
+/** Told of what can't be read. */
+type Skip = (path: string, cause: unknown) => void;
+
+async function candidatesAt(name: string, skip: Skip): Promise<Candidate[]> {
+  if (name === STDIN) return [{ path: STDIN, named: true, isPipe: true, rotated: undefined }];
+  const path = resolve(name);
   try {
     const found = await stat(path);
     if (!found.isDirectory())
-      return [{ path, size: found.size, named: true, rotated: parseRotatedName(basename(path)) }];
-    const names = await readdir(path);
-    const candidates: Candidate[] = [];
-    for (const name of names.filter((name) => LOG_NAME.test(liveNameOf(name)))) {
-      const file = await stat(join(path, name)).catch(() => undefined);
-      if (!file?.isFile() || file.size === 0) continue;
-      candidates.push({ path: join(path, name), size: file.size, named: false, rotated: parseRotatedName(name) });
-    }
-    return candidates;
+      return [{ path, named: true, isPipe: !found.isFile(), rotated: parseRotatedName(basename(path)) }];
+    const candidates = await candidatesIn(path, skip);
+    return candidates.length > 0 ? candidates : await candidatesInRecording(path, skip);
   } catch (cause) {
-    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new TruantError(isMissing ? 'INPUT_NOT_FOUND' : 'INPUT_UNREADABLE', `${path} cannot be read.`, { cause });
+    throw unreadable(path, cause);
   }
 }
 
+async function candidatesIn(folder: string, skip: Skip): Promise<Candidate[]> {
+  const candidates: Candidate[] = [];
+  for (const name of (await readdir(folder)).filter((name) => LOG_NAME.test(liveNameOf(name)))) {
+    const path = join(folder, name);
+    try {
+      const found = await stat(path);
+      if (!found.isFile() || found.size === 0) continue;
+      candidates.push({ path, named: false, isPipe: false, rotated: parseRotatedName(name) });
+    } catch (cause) {
+      // rotated away meanwhile, or a link to nothing
+      if (!isMissing(cause)) skip(path, cause);
+    }
+  }
+  return candidates;
+}
+
+/** A recording has its log in a folder of its own. */
+async function candidatesInRecording(path: string, skip: Skip): Promise<Candidate[]> {
+  try {
+    return await candidatesIn(join(path, 'audit'), skip);
+  } catch (cause) {
+    if (isMissing(cause)) return [];
+    throw cause;
+  }
+}
+
+function unreadable(path: string, cause: unknown): TruantError {
+  const message = `${path} cannot be read: ${whyUnreadable(cause)}.`;
+  if (!isMissing(cause)) return new TruantError('INPUT_UNREADABLE', message, { cause });
+  return new TruantError('INPUT_NOT_FOUND', message, { cause, remedy: 'Name an audit log, or a folder of them.' });
+}
+
+const isMissing = (error: unknown): boolean =>
+  ['ENOENT', 'ENOTDIR'].includes(String((error as NodeJS.ErrnoException).code));
 const isCompressed = (path: string): boolean => path.endsWith('.gz');
 const liveNameOf = (name: string): string => parseRotatedName(name)?.live ?? name.replace(/\.gz$/, '');
 
@@ -89,9 +129,9 @@ function withoutDuplicates(candidates: Candidate[]): Candidate[] {
   return candidates.filter(({ path, named }) => named || !isCompressed(path) || !plain.has(path.slice(0, -3)));
 }
 
-function writerOf({ path }: Candidate, writers: Map<string, Candidate[]>): string {
+function writerOf({ path, isPipe }: Candidate, writers: Map<string, Candidate[]>): string {
   const live = liveNameOf(basename(path));
-  const writer = join(dirname(path), live.endsWith('.log') ? live : '*.json');
+  const writer = isPipe ? path : join(dirname(path), live.endsWith('.log') ? live : '*.json');
   return writers.has(writer) || writers.size < MAX_WRITERS ? writer : ([...writers.keys()].at(-1) as string);
 }
 
@@ -101,26 +141,19 @@ function oldestFirst(a: Candidate, b: Candidate): number {
   return a.path < b.path ? -1 : 1;
 }
 
-/** Undefined when it is no audit log, unless somebody named it as one. */
-async function sniff({ path, size, named }: Candidate): Promise<AuditFile | undefined> {
-  const compressed = isCompressed(path);
-  const head = await readStart(path, compressed);
+/** Undefined when it can't be read, or is no audit log and nobody named it as one. */
+async function sniff({ path, named }: Candidate, skip: Skip): Promise<AuditFile | undefined> {
+  let input: Input;
+  try {
+    input = await openInput(path, SNIFF_BYTES);
+  } catch (cause) {
+    skip(path, cause);
+    return undefined;
+  }
+  const { size, read } = input;
+  const head = input.head.toString('latin1');
   const isAudit = head.includes('audit.k8s.io') || head.includes('"auditID"') || /audit.*\.log/.test(basename(path));
   if (!isAudit && !named) return undefined;
   const hasLists = !liveNameOf(basename(path)).endsWith('.log') || head.includes('"items"');
-  return { path, size, compressed, isDocument: /^\s*(?:\[|\{\s*\n)/.test(head), hasLists };
-}
-
-/** Empty when it can't be read: whoever reads it whole will say so. */
-async function readStart(path: string, compressed: boolean): Promise<string> {
-  try {
-    const content = await openContent(path, compressed);
-    try {
-      return (await content.read(SNIFF_BYTES)).toString('latin1');
-    } finally {
-      await content.close();
-    }
-  } catch {
-    return '';
-  }
+  return { path, size, read, isDocument: /^\s*(?:\[|\{\s*\n)/.test(head), hasLists };
 }

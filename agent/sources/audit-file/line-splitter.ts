@@ -13,6 +13,7 @@ const INITIAL_BYTES = 16 * 1024;
 export class LineSplitter {
   readonly #maxLineBytes: number;
   readonly #deadLetters: DeadLetters;
+  #look: ((line: Buffer) => boolean) | undefined;
   /** The unfinished last line, as far as it is kept. */
   #partial = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   #partialLength = 0;
@@ -20,9 +21,11 @@ export class LineSplitter {
   #skipped = 0;
   #holeBytes = 0;
 
-  constructor(maxLineBytes: number, deadLetters: DeadLetters) {
+  /** @param look asked about each line, relevant or not, until it says yes */
+  constructor(maxLineBytes: number, deadLetters: DeadLetters, look?: (line: Buffer) => boolean) {
     this.#maxLineBytes = maxLineBytes;
     this.#deadLetters = deadLetters;
+    this.#look = look;
   }
 
   /** Bytes taken in that belong to a line not yet finished. */
@@ -80,6 +83,7 @@ export class LineSplitter {
   }
 
   #take(bytes: Buffer, from: number, to: number, relevant: boolean, lines: Buffer[]): void {
+    if (this.#look?.(bytes.subarray(from, to))) this.#look = undefined;
     if (to - from > this.#maxLineBytes) {
       this.#deadLetters.add('too-long', bytes.subarray(from, Math.min(to, from + TOO_LONG_SAMPLE_BYTES)));
     } else if (relevant) {

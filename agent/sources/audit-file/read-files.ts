@@ -2,15 +2,12 @@
  * Audit logs at rest, for hunting: all of them once, in order of time as far as their names and writers tell, in chunks of
  * relevant lines and in bounded memory.
  */
-import { createReadStream, readSync } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
-import { setImmediate } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { createGunzip, gunzip } from 'node:zlib';
 import { TruantError } from '../../../shared/errors.ts';
+import { whyUnreadable } from '../unreadable.ts';
 import { MAX_LINE_BYTES } from './audit-file-source.ts';
 import type { DeadLetters } from './dead-letter.ts';
 import { eventsOf, expandLists } from './event-list.ts';
+import { EventSearch, first, noEvents } from './event-search.ts';
 import { type AuditFile, findAuditFiles } from './find-files.ts';
 import { LineSplitter } from './line-splitter.ts';
 
@@ -32,30 +29,21 @@ export interface ReadFilesOptions {
   onProblem: (problem: TruantError) => void;
 }
 
-/** What fits into a processor's own cache is read three times as fast as 1 MB at once, and searched faster too. */
-const CHUNK_BYTES = 128 * 1024;
-const BREATHE_BYTES = 8 * CHUNK_BYTES;
-
 /** A document that isn't in lines has to be read at once. */
 const MAX_DOCUMENT_BYTES = 256 * 1024 * 1024;
 
-/** Some bytes of a file, and how many stored bytes that took. */
-interface Chunk {
-  bytes: Buffer;
-  stored: number;
-}
-
 /**
- * @param paths files, or folders, of which every audit log is taken
+ * @param paths files, pipes, or folders, of which every audit log is taken
  * @throws TruantError INPUT_NOT_FOUND, INPUT_UNREADABLE
  */
 export async function* readAuditFiles(paths: readonly string[], options: ReadFilesOptions): AsyncGenerator<AuditLines> {
-  const writers = await findAuditFiles(paths);
-  const total = writers.flat().reduce((sum, file) => sum + file.size, 0);
+  const writers = await findAuditFiles(paths, options.onProblem);
+  const sizes = writers.flat().map(({ size }) => size);
+  const total = sizes.includes(undefined) ? 0 : sizes.reduce<number>((sum, size = 0) => sum + size, 0);
   let done = 0;
   const onStored = (bytes: number): void => {
-    done = Math.min(total, done + bytes);
-    options.onProgress?.(done, total);
+    done += bytes;
+    options.onProgress?.(total > 0 ? Math.min(total, done) : done, total);
   };
   const readers = writers.map((files) => readOneWriter(files, options, onStored));
   yield* readers.length === 1 ? (readers[0] as AsyncGenerator<AuditLines>) : mergeByTime(readers);
@@ -72,7 +60,7 @@ async function* readOneWriter(
     } catch (cause) {
       if (cause instanceof TruantError) options.onProblem(cause);
       else {
-        const message = `${file.path} cannot be read to its end.`;
+        const message = `${file.path} cannot be read to its end: ${whyUnreadable(cause)}.`;
         options.onProblem(new TruantError('INPUT_UNREADABLE', message, { cause }));
       }
     }
@@ -80,17 +68,18 @@ async function* readOneWriter(
 }
 
 async function* readLines(
-  { path, compressed, hasLists }: AuditFile,
+  { path, hasLists, read }: AuditFile,
   { maxLineBytes = MAX_LINE_BYTES, deadLetter }: ReadFilesOptions,
   onStored: (bytes: number) => void,
 ): AsyncGenerator<AuditLines> {
-  const splitter = new LineSplitter(maxLineBytes, deadLetter);
+  const search = new EventSearch();
+  const splitter = new LineSplitter(maxLineBytes, deadLetter, (line) => search.see(line));
   const toLines = (lines: Buffer[], linesRead: number): AuditLines => {
     if (!hasLists) return { path, lines, linesRead };
     const { lines: expanded, added } = expandLists(lines);
     return { path, lines: expanded, linesRead: linesRead + added };
   };
-  for await (const { bytes, stored } of compressed ? gunzipped(path) : plain(path)) {
+  for await (const { bytes, stored } of read()) {
     const lines: Buffer[] = [];
     const linesRead = splitter.push(bytes, lines);
     onStored(stored);
@@ -99,56 +88,29 @@ async function* readLines(
   const last: Buffer[] = [];
   const linesRead = splitter.end(last);
   if (linesRead > 0) yield toLines(last, linesRead);
+  const problem = search.problem(path);
+  if (problem) throw problem;
 }
 
-/** Synchronous, as whoever asks has nothing else to do and the kernel reads ahead: no thread is woken 8 times a MB. */
-async function* plain(path: string): AsyncGenerator<Chunk> {
-  const handle = await open(path, 'r');
-  const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-  try {
-    for (let position = 0; ; ) {
-      const length = readSync(handle.fd, buffer, 0, buffer.length, position);
-      if (length === 0) return;
-      yield { bytes: buffer.subarray(0, length), stored: length };
-      position += length;
-      // others get their turn: signals, a progress bar
-      if (position % BREATHE_BYTES === 0) await setImmediate();
+async function* readDocument({ path, read }: AuditFile, onStored: (bytes: number) => void): AsyncGenerator<AuditLines> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const { bytes, stored } of read()) {
+    length += bytes.length;
+    if (length > MAX_DOCUMENT_BYTES) {
+      const message = `${path} is laid out for people over many lines, and too large to be read so.`;
+      throw new TruantError('INPUT_UNREADABLE', message, { remedy: first("jq -c '.items[]? // .'") });
     }
-  } finally {
-    await handle.close();
+    chunks.push(Buffer.from(bytes));
+    onStored(stored);
   }
-}
-
-async function* gunzipped(path: string): AsyncGenerator<Chunk> {
-  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  const stream = createGunzip({ chunkSize: CHUNK_BYTES });
-  file.on('error', (error) => stream.destroy(error));
-  let stored = 0;
-  try {
-    for await (const bytes of file.pipe(stream)) {
-      const before = stored;
-      stored = file.bytesRead;
-      yield { bytes: bytes as Buffer, stored: stored - before };
-    }
-  } finally {
-    file.destroy();
-  }
-}
-
-async function* readDocument(file: AuditFile, onStored: (bytes: number) => void): AsyncGenerator<AuditLines> {
-  const { path, size, compressed } = file;
-  const tooLarge = new TruantError('INPUT_UNREADABLE', `${path} is one JSON document, and too large for one.`, {
-    remedy: "Make it one event a line first, for instance with: jq -c '.items[]'",
-  });
-  if (size > MAX_DOCUMENT_BYTES) throw tooLarge;
-  const stored = await readFile(path);
-  const bytes = compressed ? await promisify(gunzip)(stored, { maxOutputLength: MAX_DOCUMENT_BYTES }) : stored;
-  const list = eventsOf(bytes.toString('utf8'));
+  const list = eventsOf(Buffer.concat(chunks).toString('utf8'));
   if (!list) {
-    throw new TruantError('INPUT_UNREADABLE', `${path} is neither lines of audit events nor a list of them.`);
+    const message = `${path} is neither lines of audit events nor a list of them.`;
+    throw new TruantError('INPUT_UNREADABLE', message, { remedy: first('jq -c .') });
   }
-  onStored(size);
   yield { path, lines: list.lines, linesRead: list.total };
+  if (list.isForeign) throw noEvents(path);
 }
 
 /**
