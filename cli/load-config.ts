@@ -55,9 +55,11 @@ async function readText(file: string): Promise<string> {
 }
 
 function notYaml(file: string, why: string, cause: unknown): TruantError {
-  return new TruantError('CONFIG_INVALID', `${file} is not YAML: ${why}`, { cause });
+  return new TruantError('CONFIG_INVALID', `${file} is not a YAML document: ${why}`, { cause });
 }
 
 function firstLine(error: YAMLError): string {
+  if (error.code === 'MULTIPLE_DOCS')
+    return 'it holds more than one document; keep one, without a line of --- after it';
   return error.message.split('\n', 1)[0]?.replace(/:$/, '') ?? 'it can not be parsed';
 }

@@ -73,7 +73,8 @@ function describeIssue(issue: z.core.$ZodIssue, input: unknown): Problem[] {
 function unknownKey(path: readonly PropertyKey[], name: string): string {
   const known = [...(outlineAt(path)?.keys.keys() ?? [])];
   const near = suggest(name, known);
-  return `no such key; ${near ? `did you mean ${near}?` : `there are ${known.join(', ')}`}`;
+  if (near) return `no such key; did you mean ${near}?`;
+  return `no such key; there ${known.length === 1 ? 'is only' : 'are'} ${known.join(', ')}`;
 }
 
 function unknownRules(input: unknown, ruleIds: readonly string[] | undefined): Problem[] {

@@ -57,10 +57,19 @@ describe('truant config check', () => {
   test.each([
     ['a file that does not exist', () => path.join(folder, 'none.yaml'), /none\.yaml does not exist/],
     ['a folder', () => folder, /can't be read/],
-    ['no YAML', () => yaml('a: [1, 2\nb: }'), /is not YAML: .*line \d/],
-    ['the same key twice', () => yaml('log:\n  level: info\nlog:\n  level: warn\n'), /is not YAML: .*unique/],
+    ['no YAML', () => yaml('a: [1, 2\nb: }'), /is not a YAML document: .*line \d/],
+    [
+      'the same key twice',
+      () => yaml('log:\n  level: info\nlog:\n  level: warn\n'),
+      /is not a YAML document: .*unique/,
+    ],
     ['too much', () => yaml(`# ${'x'.repeat(1_100_000)}`), /too much for a configuration/],
-    ['aliases without end', () => yaml(bomb()), /is not YAML: its aliases/],
+    ['aliases without end', () => yaml(bomb()), /is not a YAML document: its aliases/],
+    [
+      'more than one document',
+      () => yaml('log: {}\n---\nlog: {}\n'),
+      /is not a YAML document: it holds more than one document; keep one, without a line of ---/,
+    ],
     ['something else', () => yaml('just text'), /found "just text"; must be a section/],
   ])('%s is wrong input', async (_what, file, message) => {
     const { code, stderr } = await truant(['config', 'check', '-c', file()]);

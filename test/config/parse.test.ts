@@ -114,7 +114,7 @@ describe('parseConfig', () => {
     ['colector', { colector: {} }, 'did you mean collector?'],
     ['collector.lisen', { collector: { lisen: {} } }, 'did you mean listen?'],
     ['agent.audit_log', { agent: { audit_log: {} } }, 'did you mean auditLog?'],
-    ['cluster.zzzzzzzz', { cluster: { zzzzzzzz: 1 } }, 'there are name'],
+    ['cluster.zzzzzzzz', { cluster: { zzzzzzzz: 1 } }, 'there is only name'],
     [
       'detection.allowedMinters[0].why',
       { detection: { allowedMinters: [{ principal: 'ci', reason: 'x', why: 1 }] } },
