@@ -91,7 +91,8 @@ async function readJson(response: Response, url: URL): Promise<unknown> {
 }
 
 function refused(response: Response, url: URL, body: unknown): TruantError {
-  const said = printable(Problem.safeParse(body).data?.detail ?? `HTTP status ${response.status}`).slice(0, 500);
+  const problem = Problem.safeParse(body).data;
+  const said = printable(problem?.detail ?? `HTTP status ${response.status}`).slice(0, 500);
   switch (response.status) {
     case 400:
       return new TruantError('REQUEST_INVALID', said);
@@ -101,10 +102,17 @@ function refused(response: Response, url: URL, body: unknown): TruantError {
         remedy: 'Put a token that the collector accepts into TRUANT_TOKEN.',
       });
     case 404:
-      return new TruantError('NOT_FOUND', said);
+      return problem ? notFound(url, said) : notOurs(url);
     default:
       return new TruantError('COLLECTOR_UNREACHABLE', `the collector at ${url.origin} can't answer: ${said}`);
   }
+}
+
+/** Below another path than its own a collector has nothing, and can't know what was meant. */
+function notFound(url: URL, said: string): TruantError {
+  const [path] = url.pathname.split('/api/');
+  const remedy = `Name the collector by its base address, with --url or TRUANT_URL: ${url.origin}, without ${path}.`;
+  return new TruantError('NOT_FOUND', said, path ? { remedy } : {});
 }
 
 function notOurs(url: URL, cause?: unknown): TruantError {

@@ -39,7 +39,7 @@ const EXAMPLES = `
 Examples:
   truant alerts
   truant alerts --status open --severity high --since 24h
-  truant alerts 3f0c9a                 one alert with its story and how to end it
+  truant alerts al_8c1f04d2b7e96a35c0d1  one alert with its story and how to end it
   truant alerts --json --limit 0 | jq .principal`;
 
 export const registerAlerts: RegisterCommand = (program, io) => {

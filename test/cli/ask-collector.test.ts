@@ -228,6 +228,7 @@ describe('when the collector does not answer as hoped', () => {
     { status: 401, code: 4, body: { title: 'Unauthorized' }, says: 'TRUANT_TOKEN' },
     { status: 403, code: 4, body: {}, says: 'refuses: HTTP status 403' },
     { status: 404, code: 3, body: { detail: 'no alert 3f0c9a' }, says: 'no alert 3f0c9a' },
+    { status: 404, code: 4, body: '<html>', says: 'is no collector of this version' },
     { status: 503, code: 4, body: 'busy', says: "can't answer: HTTP status 503" },
     { status: 200, code: 4, body: '<html>', says: 'is no collector of this version' },
     { status: 200, code: 4, body: { items: 'x' }, says: 'is no collector of this version' },
@@ -239,6 +240,17 @@ describe('when the collector does not answer as hoped', () => {
     expect(ran.stdout).toBe('');
     expect(ran.stderr).toContain(says);
     expect(ran.stderr).not.toMatch(ACTIVE);
+  });
+
+  test('below another path than its own', async () => {
+    collector = await fakeCollector(() => ({ status: 404, body: { detail: 'There is nothing here.' } }));
+    const { code, stderr } = await truant(['alerts', '--url', `${collector.url}/healthz`]);
+    expect(code).toBe(3);
+    expect(stderr).toBe(
+      `truant: There is nothing here.\nName the collector by its base address, with --url or TRUANT_URL: ${collector.url}, without /healthz.\n`,
+    );
+    await collector.close();
+    expect((await ask(['alerts'], { status: 404, body: { detail: 'no alert' } })).stderr).toBe('truant: no alert\n');
   });
 
   test('nobody there', async () => {
