@@ -40,7 +40,8 @@ export async function printList<Row>(items: AsyncIterable<unknown>, output: List
   if (block.length > 0) await printBlock();
   if (output.json) return;
   if (shown === 0) await writeLine(io.stdout, output.none);
-  if (shown >= output.limit) io.stderr.write(`the newest ${shown} are shown; --limit shows more\n`);
+  if (shown < output.limit) return;
+  io.stderr.write(`the newest ${shown === 1 ? 'one is' : `${shown} are`} shown; --limit shows more\n`);
 }
 
 export function readAs<T>(schema: z.ZodType<T>, body: unknown): T {

@@ -1,7 +1,10 @@
-/** Alerts told as they happen: the headline once, then each sentence of the story that is new or has grown. */
+/**
+ * Alerts told as they happen: the headline once, then each sentence of the story that is new or has grown. A grown one
+ * counts anew what was told before, and says so.
+ */
 import type { Alert, Severity } from '../../shared/schema/alert.ts';
 import { printable } from '../../shared/text.ts';
-import { formatTime } from '../../shared/time.ts';
+import { dayOf, timeOfDay } from './prose.ts';
 import type { Style } from './style.ts';
 import { wrap } from './width.ts';
 
@@ -20,6 +23,8 @@ export class AlertFeed {
   readonly #style: Style;
   readonly #width: number;
   readonly #told = new Map<string, Told>();
+  /** Of the line that was told last. */
+  #day = '';
 
   constructor(style: Style, width: number) {
     this.#style = style;
@@ -30,7 +35,9 @@ export class AlertFeed {
   tell(alert: Alert): string[] {
     const before = this.#told.get(alert.id);
     const told: Told = before ?? { severity: alert.severity, sentences: new Map() };
-    const fresh = alert.story.filter((line) => told.sentences.get(keyOf(line)) !== line.sentence);
+    const fresh = alert.story
+      .filter((line) => told.sentences.get(keyOf(line)) !== line.sentence)
+      .map((line) => ({ ...line, hasGrown: told.sentences.has(keyOf(line)) }));
     for (const line of fresh) told.sentences.set(keyOf(line), line.sentence);
     const hasRisen = before !== undefined && before.severity !== alert.severity;
     if (before === undefined) this.#follow(alert.id, told);
@@ -40,7 +47,10 @@ export class AlertFeed {
       before === undefined || hasRisen ? ['', ...this.#headline(alert, before === undefined ? '' : 'now ')] : [];
     return [
       ...headline,
-      ...fresh.flatMap(({ time, sentence }) => this.#sentence(formatTime(time).slice(11, 19), sentence)),
+      ...fresh.flatMap(({ time, sentence, hasGrown }) => [
+        ...this.#dayLine(dayOf(time)),
+        ...this.#sentence(timeOfDay(time), hasGrown ? `It went on. In all: ${sentence}` : sentence),
+      ]),
     ];
   }
 
@@ -60,6 +70,13 @@ export class AlertFeed {
       `${mark}  ${bold(printable(alert.title))}`,
       ...wrap(printable(alert.summary), this.#width - 2).map((line) => `  ${line}`),
     ];
+  }
+
+  #dayLine(day: string): string[] {
+    if (day === this.#day) return [];
+    const zone = this.#day === '' ? ' (UTC)' : '';
+    this.#day = day;
+    return [`  ${this.#style.dim(`${day}${zone}`)}`];
   }
 
   #sentence(time: string, sentence: string): string[] {

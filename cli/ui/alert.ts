@@ -1,8 +1,8 @@
 /** An alert for people, whole: what happened, how sure, what it did, and what to do now. */
 import type { Alert } from '../../shared/schema/alert.ts';
 import { printable } from '../../shared/text.ts';
-import { formatTime } from '../../shared/time.ts';
-import { bindingText, createProse, toSecond } from './prose.ts';
+import { counted } from './plural.ts';
+import { bindingText, createProse, dayOf, type Prose, timeOfDay, toSecond } from './prose.ts';
 import type { Style } from './style.ts';
 
 /** What is shown of it; the list of findings and of evidence is for programs. */
@@ -29,14 +29,9 @@ export function renderAlert(alert: ShownAlert, style: Style, width: number): str
     ...fact('seen', `${toSecond(alert.firstSeen)} to ${toSecond(alert.lastSeen)}`),
     ...fact('ATT&CK', alert.attack.map(({ id, name }) => `${id} ${name}`).join(', ')),
     ...fact('alert', `${alert.id} (${alert.status}, cluster ${alert.cluster})`),
+    ...part('What happened (UTC)', storyLines(alert.story, flow, style)),
     ...part(
-      'What happened',
-      alert.story.flatMap(({ time, sentence }) =>
-        flow(sentence, ' '.repeat(12), `  ${style.dim(formatTime(time).slice(11, 19))}  `),
-      ),
-    ),
-    ...part(
-      `What it did: ${alert.did.requests} requests, ${alert.did.refused} refused`,
+      `What it did: ${counted(alert.did.requests, 'request')}, ${alert.did.refused} refused`,
       alert.did.actions.flatMap(({ action, namespace, count, refused }) =>
         flow(
           `${count} × ${action}${namespace && ` in ${namespace}`}${refused > 0 ? ` (${refused} refused)` : ''}`,
@@ -58,6 +53,16 @@ export function renderAlert(alert: ShownAlert, style: Style, width: number): str
       alert.triage.flatMap((step, index) => flow(step, '     ', `  ${index + 1}. `)),
     ),
   ];
+}
+
+/** A story of more than a day has each day before the lines of it. */
+function storyLines(story: ShownAlert['story'], flow: Prose['flow'], style: Style): string[] {
+  const days = story.map(({ time }) => dayOf(time));
+  const hasDays = new Set(days).size > 1;
+  return story.flatMap(({ time, sentence }, index) => [
+    ...(hasDays && days[index] !== days[index - 1] ? [`  ${style.dim(days[index] ?? '')}`] : []),
+    ...flow(sentence, ' '.repeat(12), `  ${style.dim(timeOfDay(time))}  `),
+  ]);
 }
 
 function credentialText({ credential, credentialKind, relatedCredentials }: ShownAlert): string {

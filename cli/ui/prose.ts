@@ -31,6 +31,12 @@ export function toSecond(time: string | Micros): string {
   return (typeof time === 'string' ? time : formatTime(time)).replace(/\.\d+/, '');
 }
 
+/** `2030-01-31`, in UTC. */
+export const dayOf = (time: Micros): string => formatTime(time).slice(0, 10);
+
+/** `12:00:00`, in UTC. */
+export const timeOfDay = (time: Micros): string => formatTime(time).slice(11, 19);
+
 export function bindingText({
   pod,
   node,

@@ -124,6 +124,11 @@ describe('truant history', () => {
     expect(stderr).toContain('the newest 450 are shown');
   });
 
+  test('says so of a single one too', async () => {
+    const { stderr } = await ask(['history', '--limit', '1'], page([placed]));
+    expect(stderr).toBe('the newest one is shown; --limit shows more\n');
+  });
+
   test('--limit 0 reads all there is', async () => {
     const answer = (url: URL) => (url.searchParams.has('cursor') ? page([placed]) : page([placed], 'more'));
     const { stdout, stderr } = await ask(['history', '--limit', '0', '--json'], answer);
@@ -205,6 +210,32 @@ describe('truant alerts', () => {
     ]) {
       expect(stdout).toContain(text);
     }
+  });
+
+  test('a story of one day has no days, and one of more has each of them once', async () => {
+    const day = 86_400_000_000;
+    const story = [0, 1_000_000, 8 * day, 8 * day + 1, 9 * day].map((after, index) => ({
+      time: alert.story[0]!.time + after,
+      sentence: `step ${index}`,
+    }));
+    const told = async (lines: typeof story): Promise<string[]> => {
+      const { stdout } = await ask(['alerts', 'al_1'], { body: { ...alert, story: lines } });
+      await collector?.close();
+      const from = stdout.indexOf('What happened');
+      return stdout.slice(from, stdout.indexOf('What it did')).trim().split('\n');
+    };
+    expect(await told(story.slice(0, 2))).toEqual(['What happened (UTC)', '  12:00:00  step 0', '  12:00:01  step 1']);
+    expect(await told(story)).toEqual([
+      'What happened (UTC)',
+      '  2030-01-01',
+      '  12:00:00  step 0',
+      '  12:00:01  step 1',
+      '  2030-01-09',
+      '  12:00:00  step 2',
+      '  12:00:00  step 3',
+      '  2030-01-10',
+      '  12:00:00  step 4',
+    ]);
   });
 
   test('one, as JSON', async () => {
