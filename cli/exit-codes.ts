@@ -7,11 +7,14 @@ export const EXIT = {
   findings: 1,
   /** The command line or a request's parameters are wrong. */
   usage: 2,
-  /** A file, the configuration, or what was asked for by its id is missing, can't be read or isn't right. */
+  /**
+   * A file, the configuration, or what was asked for by its id is missing, can't be read (to its end) or isn't right, so
+   * that what was asked is not, or not wholly, answered.
+   */
   input: 3,
   /** A collector or cluster can't be reached, or refuses. */
   unreachable: 4,
-  /** What it needs of its own is not to be had: the store, the address to listen on. */
+  /** What it needs of its own is not to be had: the store, the address to listen on, room for what it prints. */
   unavailable: 5,
   /** A defect of Truant. */
   internal: 70,
@@ -34,6 +37,7 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   NOT_FOUND: EXIT.input,
   COLLECTOR_UNREACHABLE: EXIT.unreachable,
   COLLECTOR_REFUSED: EXIT.unreachable,
+  OUTPUT_FAILED: EXIT.unavailable,
   LISTEN_FAILED: EXIT.unavailable,
   LISTEN_UNSAFE: EXIT.input,
   CLUSTER_UNREACHABLE: EXIT.unreachable,

@@ -14,7 +14,7 @@ export interface Io {
    * have nothing to finish should be.
    */
   stopSignal(): AbortSignal;
-  /** What to exit with if nothing goes wrong; 0 unless a command says otherwise. */
+  /** What to exit with, now or if whoever reads the output goes away; 0 unless a command says otherwise. */
   exitCode: ExitCode;
 }
 

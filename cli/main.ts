@@ -1,5 +1,6 @@
 /** The process: its streams, its signals, its end. Nothing else in Truant may exit. */
-import { EXIT, type ExitCode } from './exit-codes.ts';
+import { TruantError } from '../shared/errors.ts';
+import { EXIT, EXIT_OF, type ExitCode } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { reportError, run } from './program.ts';
 
@@ -13,13 +14,10 @@ const io: Io = {
   exitCode: EXIT.ok,
 };
 
-// Whoever read has gone (`truant hunt ... | head`): there is nobody left to tell anything.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.internal));
-}
+for (const stream of [process.stdout, process.stderr]) stream.on('error', endWithoutOutput);
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, (error: unknown) => {
-    reportError(error, io, process.argv.includes('--debug'));
+    reportError(error, io, isDebug());
     exit(EXIT.internal);
   });
 }
@@ -43,6 +41,18 @@ function stopSignal(): AbortSignal {
     });
   }
   return controller.signal;
+}
+
+function endWithoutOutput(cause: NodeJS.ErrnoException): never {
+  // Whoever read has gone (`truant hunt ... | head`): there is nobody left to tell anything.
+  if (cause.code === 'EPIPE') exit(io.exitCode);
+  const error = new TruantError('OUTPUT_FAILED', `what it prints can't be written: ${cause.message}`, { cause });
+  reportError(error, io, isDebug());
+  exit(EXIT_OF[error.code]);
+}
+
+function isDebug(): boolean {
+  return process.argv.includes('--debug');
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

@@ -15,7 +15,7 @@ Examples:
   truant history --principal system:serviceaccount:shop:cart --since 24h
 
 Exit codes: 0 as asked, 1 alerts were found (if asked to tell), 2 wrong usage, 3 wrong input, 4 not reachable,
-5 own store or address not to be had, 70 a defect of Truant. See docs/cli.md.`;
+5 own store, address or output not to be had, 70 a defect of Truant. See docs/cli.md.`;
 
 export function createProgram(io: Io): Command {
   const program = new Command('truant')
@@ -42,12 +42,17 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const program = createProgram(io);
   try {
     await program.parseAsync(args, { from: 'user' });
-    return io.exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    reportError(error, io, program.opts<{ debug?: boolean }>().debug === true);
-    return error instanceof TruantError ? EXIT_OF[error.code] : EXIT.internal;
+    // Before it is told: whoever reads may have gone, and then this is all that is left to say.
+    io.exitCode = codeOf(error);
+    if (!(error instanceof CommanderError)) reportError(error, io, program.opts<{ debug?: boolean }>().debug === true);
   }
+  return io.exitCode;
+}
+
+function codeOf(error: unknown): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  return error instanceof TruantError ? EXIT_OF[error.code] : EXIT.internal;
 }
 
 /** Writes what went wrong and what can be done about it; where in the code only if asked. */

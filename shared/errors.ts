@@ -17,6 +17,7 @@ const CODES = {
   NOT_FOUND: { retriable: false },
   COLLECTOR_UNREACHABLE: { retriable: true },
   COLLECTOR_REFUSED: { retriable: false },
+  OUTPUT_FAILED: { retriable: true },
   LISTEN_FAILED: { retriable: false },
   LISTEN_UNSAFE: { retriable: false },
   CLUSTER_UNREACHABLE: { retriable: true },
