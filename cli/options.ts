@@ -1,6 +1,7 @@
 /** Options that several commands have, as commander takes them. */
 import { InvalidArgumentError } from 'commander';
 import { type Alert, SEVERITIES, type Severity } from '../shared/schema/alert.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
 
 export const CONFIG_OPTION = ['-c, --config <file>', 'the configuration, a YAML file (also TRUANT_CONFIG)'] as const;
 
@@ -20,6 +21,17 @@ export function parsePort(text: string): number {
   return port;
 }
 
-/** What `--fail-on` asks; without it, never. */
-export const isAnyAtLeast = (alerts: readonly Alert[], severity: Severity | undefined): boolean =>
-  severity !== undefined && alerts.some((alert) => SEVERITIES.indexOf(alert.severity) >= SEVERITIES.indexOf(severity));
+/** What a command with `--fail-on` exits with when it is ended before it knows better: it must not look clean. */
+export const UNFINISHED = EXIT.input;
+
+/**
+ * An alert that was asked for is one, whatever could not be read; that there is none can't be said of what was not read.
+ *
+ * @param failOn what `--fail-on` asks; without it, alerts are no matter of the exit code
+ */
+export function exitCodeOf(alerts: readonly Alert[], failOn: Severity | undefined, isIncomplete = false): ExitCode {
+  const isAsked = ({ severity }: Alert): boolean =>
+    failOn !== undefined && SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(failOn);
+  if (alerts.some(isAsked)) return EXIT.findings;
+  return isIncomplete ? EXIT.input : EXIT.ok;
+}

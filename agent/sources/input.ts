@@ -11,6 +11,9 @@ import { createGunzip } from 'node:zlib';
 /** Standard input, where a path is asked for. */
 export const STDIN = '-';
 
+/** How a path is called when something is said of what is there. */
+export const calledAs = (path: string): string => (path === STDIN ? 'standard input' : path);
+
 export interface Chunk {
   /** Decompressed. Their memory is used again once the next ones are asked for. */
   bytes: Buffer;

@@ -5,7 +5,7 @@
 import { TruantError } from '../../shared/errors.ts';
 import { parseClusterLine, parseDump, type SkipReason } from '../../shared/inventory/kubernetes-objects.ts';
 import type { InventoryEvent } from '../../shared/schema/inventory-event.ts';
-import { type Input, openInput } from './input.ts';
+import { calledAs, type Input, openInput } from './input.ts';
 import { whyUnreadable } from './unreadable.ts';
 
 export interface InventoryFile {
@@ -107,7 +107,7 @@ async function* each<T>(items: Iterable<T>): AsyncGenerator<T> {
 }
 
 const unreadable = (path: string, why: string, cause?: unknown): TruantError =>
-  new TruantError('INVENTORY_UNREADABLE', `${path} is no inventory: ${why}`, {
+  new TruantError('INVENTORY_UNREADABLE', `${calledAs(path)} is no inventory: ${why}`, {
     cause,
     remedy:
       'Give the output of `kubectl get pods,nodes -A -o json`, or a recorded watch: JSON lines of {"t","kind","type","object"}. Either may be gzipped.',

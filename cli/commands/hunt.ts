@@ -7,13 +7,13 @@ import type { RegisterCommand } from './command.ts';
 export const registerHunt: RegisterCommand = (program, io) => {
   program
     .command('hunt')
-    .argument('<paths...>', 'audit logs, plain or .gz, or folders of them')
+    .argument('<paths...>', 'audit logs, plain or gzipped, or folders of them; - is standard input')
     .description('look for thefts in audit logs that are already there; needs no cluster and no collector')
     .option(
       '-i, --inventory <file>',
       'who held which address: `kubectl get pods,nodes -A -o json`, or a recorded watch',
     )
-    .option('--reads <file>', 'recorded opens of token files; accepted, and not used yet')
+    .option('--reads <file>', 'recorded opens of token files; must be there, and is not used yet')
     .option('--json', 'one alert a line, as JSON')
     .option('--uses', 'every use of a token too, with where it was made from and why that is known')
     .addOption(new Option('--fail-on <severity>', 'exit with 1 if there is an alert this severe').choices(SEVERITIES))
@@ -29,6 +29,7 @@ const EXAMPLES = `
 Examples:
   truant hunt /var/log/kubernetes/audit --inventory <(kubectl get pods,nodes -A -o json)
   truant hunt audit.log.gz --json | jq -r 'select(.severity == "critical") | .summary'
+  zcat audit-*.log.gz | truant hunt - --fail-on high
   truant hunt examples/stolen-token/audit --inventory examples/stolen-token/cluster.jsonl --uses
 
 Without --inventory the homes of pods are learned from the log itself: it finds less, and is less sure.`;

@@ -1,8 +1,7 @@
 import { Option } from 'commander';
 import { SEVERITIES, type Severity } from '../../shared/schema/alert.ts';
-import { EXIT } from '../exit-codes.ts';
 import { configFile, loadConfig } from '../load-config.ts';
-import { CONFIG_OPTION, isAnyAtLeast, parsePort, parseSpeed } from '../options.ts';
+import { CONFIG_OPTION, exitCodeOf, parsePort, parseSpeed, UNFINISHED } from '../options.ts';
 import type { RegisterCommand } from './command.ts';
 
 interface Options {
@@ -25,10 +24,11 @@ export const registerReplay: RegisterCommand = (program, io) => {
     .addOption(new Option('--fail-on <severity>', 'exit with 1 if there is an alert this severe').choices(SEVERITIES))
     .addHelpText('after', '\nExample:\n  truant replay examples/stolen-token --speed 10')
     .action(async (recording: string, options: Options) => {
+      if (options.failOn) io.exitCode = UNFINISHED;
       const config = await loadConfig(configFile(options.config, io.env), io.env);
       const { speed, port, serve = false } = options;
       const { playRecording } = await import('../run/play.ts');
       const alerts = await playRecording({ config, recording, speed, port, serve }, io);
-      if (isAnyAtLeast(alerts, options.failOn)) io.exitCode = EXIT.findings;
+      io.exitCode = exitCodeOf(alerts, options.failOn);
     });
 };

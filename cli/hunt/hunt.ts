@@ -1,18 +1,21 @@
 /** The command `truant hunt`: files in, alerts out. */
+import { stat } from 'node:fs/promises';
 import { readAuditFiles } from '../../agent/sources/audit-file/read-files.ts';
+import { STDIN } from '../../agent/sources/input.ts';
 import { readInventoryFile } from '../../agent/sources/inventory-file.ts';
+import { whyUnreadable } from '../../agent/sources/unreadable.ts';
 import { toCidrs, toPolicy } from '../../shared/config/policy.ts';
 import type { Config } from '../../shared/config/schema.ts';
+import { TruantError } from '../../shared/errors.ts';
 import { inCidrs } from '../../shared/inventory/address.ts';
 import type { Severity } from '../../shared/schema/alert.ts';
 import type { InventoryEvent } from '../../shared/schema/inventory-event.ts';
 import type { TokenUse, Whereabouts } from '../../shared/schema/observation.ts';
 import type { Placement } from '../../shared/schema/placement.ts';
 import { wallClock } from '../../shared/time.ts';
-import { EXIT } from '../exit-codes.ts';
 import { type Io, writeLine } from '../io.ts';
 import { configFile, loadConfig } from '../load-config.ts';
-import { isAnyAtLeast } from '../options.ts';
+import { exitCodeOf, UNFINISHED } from '../options.ts';
 import { jsonLine } from '../ui/json.ts';
 import { createProgress } from '../ui/progress.ts';
 import { Hunter } from './hunter.ts';
@@ -28,6 +31,11 @@ export interface HuntOptions {
 }
 
 export async function hunt(paths: string[], options: HuntOptions, io: Io): Promise<void> {
+  if (options.failOn) io.exitCode = UNFINISHED;
+  if (options.reads !== undefined) await expectFile(options.reads);
+  if (options.inventory === STDIN && paths.includes(STDIN)) {
+    throw new TruantError('REQUEST_INVALID', 'standard input cannot be both the log and the inventory');
+  }
   const config = await loadConfig(configFile(options.config, io.env), io.env);
   const { mode, events } = await readInventory(options.inventory);
   const report = new HuntReport(io, mode);
@@ -42,14 +50,16 @@ export async function hunt(paths: string[], options: HuntOptions, io: Io): Promi
       if (options.uses) out.push(options.json ? jsonLine(useRecord(use, placement)) : report.useLine(use, placement));
     },
   });
+  const progress = createProgress(io.stderr, { label: 'hunting', format: amount });
   const flush = async (): Promise<void> => {
-    if (out.length > 0) await writeLine(io.stdout, out.splice(0).join('\n'));
+    if (out.length === 0) return;
+    progress.clear();
+    await writeLine(io.stdout, out.splice(0).join('\n'));
   };
 
-  const progress = createProgress(io.stderr, { label: 'hunting', format: megabytes });
   const reading = readAuditFiles(paths, {
     deadLetter: { add: (reason) => report.setAside(reason) },
-    onProgress: (done, total) => progress.update(done, total > 0 ? `of ${megabytes(total)}` : ''),
+    onProgress: (done, total) => progress.update(done, total),
     onProblem: (problem) => report.problem(problem),
   });
   for await (const { lines, linesRead } of reading) {
@@ -58,15 +68,16 @@ export async function hunt(paths: string[], options: HuntOptions, io: Io): Promi
     await flush();
   }
   hunter.finish();
-  progress.finish();
+  progress.clear();
   await flush();
 
   const alerts = [...hunter.alerts.values()].sort((a, b) => (a.firstSeen < b.firstSeen ? -1 : 1));
+  // Before they are printed: whoever reads them may leave.
+  io.exitCode = exitCodeOf(alerts, options.failOn, report.isIncomplete);
   if (options.json) for (const alert of alerts) await writeLine(io.stdout, jsonLine(alert));
   else for (const line of report.alerts(alerts)) await writeLine(io.stdout, line);
   for (const [reason, count] of hunter.rejected) report.setAside(reason, count);
   await report.end(alerts, hunter.statuses, options.json === true);
-  if (isAnyAtLeast(alerts, options.failOn)) io.exitCode = EXIT.findings;
 }
 
 /** All of it in memory: of each object only what says who held which address when. */
@@ -92,4 +103,14 @@ function detectionOf(config: Config) {
 /** A use as programs get it: the observation, and where it was placed. */
 const useRecord = (use: TokenUse, placement: Placement) => ({ type: 'use', ...use, placement });
 
-const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(0)} MB`;
+/** What is only accepted yet must be there all the same: a name that is mistyped would be found out too late. */
+async function expectFile(path: string): Promise<void> {
+  try {
+    await stat(path);
+  } catch (cause) {
+    throw new TruantError('INPUT_NOT_FOUND', `${path} cannot be read: ${whyUnreadable(cause)}.`, { cause });
+  }
+}
+
+const amount = (bytes: number): string =>
+  bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${Math.round(bytes / 1_000_000)} MB`;

@@ -9,6 +9,7 @@ import type { Placement } from '../../shared/schema/placement.ts';
 import { printable } from '../../shared/text.ts';
 import { type Io, writeLine } from '../io.ts';
 import { renderAlert } from '../ui/alert.ts';
+import { counted } from '../ui/plural.ts';
 import { createStyle, type Style } from '../ui/style.ts';
 
 const DEFAULT_WIDTH = 100;
@@ -22,6 +23,7 @@ export class HuntReport {
   readonly #verdicts = new Map<string, number>();
   readonly #asideByReason = new Map<string, number>();
   readonly #problems: TruantError[] = [];
+  #problemCount = 0;
 
   constructor(io: Io, mode: Whereabouts['inventory']) {
     this.#io = io;
@@ -38,7 +40,13 @@ export class HuntReport {
     this.#asideByReason.set(reason, (this.#asideByReason.get(reason) ?? 0) + count);
   }
 
+  /** Whether something of what was to be read was not. */
+  get isIncomplete(): boolean {
+    return this.#problemCount > 0;
+  }
+
   problem(problem: TruantError): void {
+    this.#problemCount += 1;
     if (this.#problems.length < MAX_PROBLEMS) this.#problems.push(problem);
   }
 
@@ -66,16 +74,22 @@ export class HuntReport {
   /** What was looked at, what could not be told, and what would help: on stderr, so that --json stays clean. */
   async end(alerts: readonly Alert[], statuses: readonly SourceStatus[], quiet: boolean): Promise<void> {
     const say = (line: string): Promise<void> => writeLine(this.#io.stderr, printable(line));
-    for (const { message } of this.#problems) await say(`problem: ${message}`);
+    for (const { message, remedy } of this.#problems) {
+      await say(`problem: ${message}`);
+      if (remedy) await say(`  ${remedy}`);
+    }
+    const untold = this.#problemCount - this.#problems.length;
+    if (untold > 0) await say(`problem: ${counted(untold, 'more file')} cannot be read.`);
     for (const { detail } of statuses) await say(`warning: ${detail}`);
-    for (const [reason, count] of this.#asideByReason) await say(`set aside: ${count} lines (${reason})`);
+    for (const [reason, count] of this.#asideByReason) await say(`set aside: ${counted(count, 'line')} (${reason})`);
     if (quiet) return;
     const loud = alerts.filter(({ severity }) => severity !== 'info').length;
     const told = [...this.#verdicts].sort((a, b) => b[1] - a[1]).map(([verdict, count]) => `${count} ${verdict}`);
-    await say(`${this.linesRead} events read; uses of tokens: ${told.join(', ') || 'none'}.`);
-    await say(
-      `${loud} alerts${alerts.length > loud ? `, and ${alerts.length - loud} notes of severity info (see --json)` : ''}.`,
-    );
+    await say(`${counted(this.linesRead, 'line')} read; uses of tokens: ${told.join(', ') || 'none'}.`);
+    const quieter = alerts.length - loud;
+    const notes = quieter > 0 ? `, and ${counted(quieter, 'note')} of severity info (see --json)` : '';
+    await say(`${counted(loud, 'alert')}${notes}.`);
+    if (this.isIncomplete) await say('Not all could be read: there may be more.');
     await say(SURENESS[this.#mode]);
   }
 }

@@ -4,16 +4,14 @@ import type { Out } from '../io.ts';
 import { fit } from './width.ts';
 
 export interface Progress {
-  /** @param done of `total`, in the same unit */
-  update(done: number, note?: string): void;
-  /** Takes the bar away. */
-  finish(): void;
+  /** @param total in the same unit; 0: how much there is, is not known */
+  update(done: number, total?: number): void;
+  /** Takes the bar away, until the next update. */
+  clear(): void;
 }
 
 export interface ProgressOptions {
   label: string;
-  /** Left out, or 0: how much there is, is not known. */
-  total?: number;
   /** How an amount reads: `12 MB`. */
   format?: (amount: number) => string;
   /** Milliseconds that only go forward. */
@@ -24,36 +22,34 @@ const REDRAW_MS = 100;
 const BAR = 24;
 
 export function createProgress(out: Out, options: ProgressOptions): Progress {
-  if (!out.isTTY) return { update: () => undefined, finish: () => undefined };
+  if (!out.isTTY) return { update: () => undefined, clear: () => undefined };
   const now = options.now ?? (() => performance.now());
   const started = now();
   let drawn = -Infinity;
   return {
-    update(done, note = '') {
+    update(done, total = 0) {
       if (now() - drawn < REDRAW_MS) return;
       drawn = now();
-      const line = progressLine(options, done, (drawn - started) / 1000, note);
+      const line = progressLine(options, done, total, (drawn - started) / 1000);
       out.write(`\r${fit(printable(line), (out.columns ?? 80) - 1)}\u001b[K`);
     },
-    finish() {
+    clear() {
       if (drawn > -Infinity) out.write('\r\u001b[K');
-      drawn = Infinity;
     },
   };
 }
 
 function progressLine(
-  { label, total = 0, format = String }: ProgressOptions,
+  { label, format = String }: ProgressOptions,
   done: number,
+  total: number,
   seconds: number,
-  note: string,
-) {
-  const tail = note && `  ${note}`;
-  if (total <= 0) return `${label}  ${format(done)}${tail}`;
+): string {
+  if (total <= 0) return `${label}  ${format(done)}`;
   const share = Math.min(1, done / total);
   const bar = '█'.repeat(Math.floor(share * BAR)).padEnd(BAR, '░');
   const left = share > 0 && seconds > 2 ? `  ${duration((seconds / share) * (1 - share))} left` : '';
-  return `${label}  ${bar} ${Math.floor(share * 100)} %  ${format(done)} of ${format(total)}${left}${tail}`;
+  return `${label}  ${bar} ${Math.floor(share * 100)} %  ${format(done)} of ${format(total)}${left}`;
 }
 
 function duration(seconds: number): string {

@@ -1,17 +1,22 @@
 /** The built command as a process of its own: what only a process has. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createReadStream, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { fakeCollector } from './fake-collector.ts';
 import { placed } from './samples.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/truant.js', import.meta.url));
+const THEFT = fileURLToPath(new URL('../fixtures/recordings/02-exec-and-exfiltrate', import.meta.url));
 
-function start(args: string[]): ChildProcess & { said: { stderr: string } } {
-  const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: '' } });
+function start(
+  args: string[],
+  { stdin = 'ignore', stdout = 'pipe' }: { stdin?: 'ignore' | 'pipe'; stdout?: 'pipe' | number } = {},
+): ChildProcess & { said: { stderr: string } } {
+  const child = spawn(process.execPath, [BIN, ...args], { stdio: [stdin, stdout, 'pipe'], env: { PATH: '' } });
   const said = { stderr: '' };
-  child.stderr.on('data', (chunk: Buffer) => (said.stderr += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (said.stderr += chunk.toString()));
   return Object.assign(child, { said });
 }
 
@@ -50,5 +55,52 @@ describe('the process', () => {
     expect(await exitCode(child)).toBe(0);
     expect(text.match(/\n/g)).toHaveLength(400);
     await collector.close();
+  });
+
+  test.each([
+    { asked: [], code: 0 },
+    { asked: ['--fail-on', 'critical'], code: 3 },
+  ])('a hunt that nobody hears to its end does not look clean: $asked', async ({ asked, code }) => {
+    const child = start(['hunt', '-', '--uses', ...asked], { stdin: 'pipe' });
+    const closed = exitCode(child);
+    // Whoever leaves, leaves in the middle: the log does not end.
+    const log = readFileSync(`${THEFT}/audit/audit.log`);
+    const again = (): void => void child.stdin!.write(log, (error) => error ?? again());
+    child.stdin!.on('error', () => undefined);
+    again();
+    await once(child.stdout!, 'data');
+    child.stdout!.destroy();
+    expect(await closed).toBe(code);
+  });
+
+  test.each(['-', '/dev/stdin'])('hunts in standard input: %s', async (name) => {
+    const child = start(['hunt', name, '--inventory', `${THEFT}/cluster.jsonl`, '--fail-on', 'critical'], {
+      stdin: 'pipe',
+    });
+    child.stdout!.resume();
+    createReadStream(`${THEFT}/audit/audit.log`).pipe(child.stdin!);
+    expect(await exitCode(child)).toBe(1);
+    expect(child.said.stderr).toContain('468 lines read');
+  });
+
+  test('takes an inventory from standard input', async () => {
+    const child = start(['hunt', THEFT, '--inventory', '-', '--fail-on', 'critical'], { stdin: 'pipe' });
+    child.stdout!.resume();
+    createReadStream(`${THEFT}/cluster.jsonl`).pipe(child.stdin!);
+    expect(await exitCode(child)).toBe(1);
+    expect(child.said.stderr).toContain('a recorded watch');
+  });
+
+  test.runIf(process.platform === 'linux')('a full disk is no defect', async () => {
+    const child = start(['config', 'print'], { stdout: openSync('/dev/full', 'w') });
+    expect(await exitCode(child)).toBe(5);
+    expect(child.said.stderr).toMatch(/^truant: what it prints can't be written: ENOSPC: no space left on device/);
+  });
+
+  test('an error has its code, even if nobody hears of it', async () => {
+    const child = start(['hunt', '/nowhere/audit.log']);
+    const closed = exitCode(child);
+    child.stderr!.destroy();
+    expect(await closed).toBe(3);
   });
 });

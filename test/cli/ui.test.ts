@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { jsonLine } from '../../cli/ui/json.ts';
+import { counted } from '../../cli/ui/plural.ts';
 import { createProgress } from '../../cli/ui/progress.ts';
 import { createStyle } from '../../cli/ui/style.ts';
 import { type Column, renderTable } from '../../cli/ui/table.ts';
@@ -146,20 +147,28 @@ describe('colour', () => {
   });
 });
 
+test.each([
+  [0, '0 alerts'],
+  [1, '1 alert'],
+  [2, '2 alerts'],
+])('%i are %s', (count, text) => {
+  expect(counted(count, 'alert')).toBe(text);
+});
+
 describe('progress', () => {
   test('draws on a terminal, not too often, and takes itself away', () => {
     const out = sink({ columns: 80 });
     let now = 0;
-    const progress = createProgress(out, { label: 'audit\u001b.log', total: 200, now: () => now });
-    progress.update(0);
+    const progress = createProgress(out, { label: 'audit\u001b.log', now: () => now });
+    progress.update(0, 200);
     now = 50;
-    progress.update(10);
+    progress.update(10, 200);
     now = 10_000;
-    progress.update(100, 'note');
-    progress.finish();
+    progress.update(100, 200);
+    progress.clear();
     const lines = out.text.split('\r').slice(1);
     expect(lines).toHaveLength(3);
-    expect(lines[1]).toContain('50 %  100 of 200  10 s left');
+    expect(lines[1]).toContain('████████████░░░░░░░░░░░░ 50 %  100 of 200  10 s left');
     expect(lines[2]).toBe('\u001b[K');
     for (const line of lines) expect(widthOf(line.replace('\u001b[K', ''))).toBeLessThan(80);
     expect(out.text).toContain('audit\\e.log');
@@ -173,9 +182,9 @@ describe('progress', () => {
 
   test('writes nothing where nobody looks', () => {
     const out = sink();
-    const progress = createProgress(out, { label: 'x', total: 1 });
-    progress.update(1);
-    progress.finish();
+    const progress = createProgress(out, { label: 'x' });
+    progress.update(1, 1);
+    progress.clear();
     expect(out.text).toBe('');
   });
 });

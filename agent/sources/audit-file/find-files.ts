@@ -2,11 +2,12 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { TruantError } from '../../../shared/errors.ts';
-import { type Input, openInput, STDIN } from '../input.ts';
+import { calledAs, type Input, openInput, STDIN } from '../input.ts';
 import { whyUnreadable } from '../unreadable.ts';
 import { compareRotated, parseRotatedName, type RotatedName } from './rotation.ts';
 
 export interface AuditFile extends Pick<Input, 'size' | 'read'> {
+  /** To call it by. */
   path: string;
   /** One file, one JSON document: an EventList or an array, laid out over many lines. */
   isDocument: boolean;
@@ -113,7 +114,7 @@ async function candidatesInRecording(path: string, skip: Skip): Promise<Candidat
 }
 
 function unreadable(path: string, cause: unknown): TruantError {
-  const message = `${path} cannot be read: ${whyUnreadable(cause)}.`;
+  const message = `${calledAs(path)} cannot be read: ${whyUnreadable(cause)}.`;
   if (!isMissing(cause)) return new TruantError('INPUT_UNREADABLE', message, { cause });
   return new TruantError('INPUT_NOT_FOUND', message, { cause, remedy: 'Name an audit log, or a folder of them.' });
 }
@@ -155,5 +156,5 @@ async function sniff({ path, named }: Candidate, skip: Skip): Promise<AuditFile 
   const isAudit = head.includes('audit.k8s.io') || head.includes('"auditID"') || /audit.*\.log/.test(basename(path));
   if (!isAudit && !named) return undefined;
   const hasLists = !liveNameOf(basename(path)).endsWith('.log') || head.includes('"items"');
-  return { path, size, read, isDocument: /^\s*(?:\[|\{\s*\n)/.test(head), hasLists };
+  return { path: calledAs(path), size, read, isDocument: /^\s*(?:\[|\{\s*\n)/.test(head), hasLists };
 }
