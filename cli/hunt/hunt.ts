@@ -46,7 +46,7 @@ export async function hunt(paths: string[], options: HuntOptions, io: Io): Promi
     mode,
     ...detectionOf(config),
     onUse: (use, placement) => {
-      report.count(placement);
+      report.count(use, placement);
       if (options.uses) out.push(options.json ? jsonLine(useRecord(use, placement)) : report.useLine(use, placement));
     },
   });

@@ -14,6 +14,7 @@ import { createStyle, type Style } from '../ui/style.ts';
 
 const DEFAULT_WIDTH = 100;
 const MAX_PROBLEMS = 20;
+const MAX_PODS = 20_000;
 
 export class HuntReport {
   linesRead = 0;
@@ -21,6 +22,8 @@ export class HuntReport {
   readonly #mode: Whereabouts['inventory'];
   readonly #style: Style;
   readonly #verdicts = new Map<string, number>();
+  /** By uid, whether the inventory knows it. */
+  readonly #pods = new Map<string, boolean>();
   readonly #asideByReason = new Map<string, number>();
   readonly #problems: TruantError[] = [];
   #problemCount = 0;
@@ -31,7 +34,9 @@ export class HuntReport {
     this.#style = createStyle(io, io.stdout);
   }
 
-  count({ verdict, reason }: Placement): void {
+  count({ binding, whereabouts }: TokenUse, { verdict, reason }: Placement): void {
+    const pod = binding.pod?.uid;
+    if (pod !== undefined && this.#pods.size < MAX_PODS) this.#pods.set(pod, whereabouts?.home?.pod !== 'unknown');
     const key = verdict === 'unclear' ? `unclear (${reason})` : verdict;
     this.#verdicts.set(key, (this.#verdicts.get(key) ?? 0) + 1);
   }
@@ -81,6 +86,12 @@ export class HuntReport {
     const untold = this.#problemCount - this.#problems.length;
     if (untold > 0) await say(`problem: ${counted(untold, 'more file')} cannot be read.`);
     for (const { detail } of statuses) await say(`warning: ${detail}`);
+    const strangers = [...this.#pods.values()].filter((isKnown) => !isKnown).length;
+    if (this.#mode !== 'none' && strangers > this.#pods.size / 2) {
+      await say(
+        `warning: the inventory does not know ${strangers} of ${counted(this.#pods.size, 'pod')} whose tokens were used: is it of this cluster, and of the log's time? The log itself was asked instead.`,
+      );
+    }
     for (const [reason, count] of this.#asideByReason) await say(`set aside: ${counted(count, 'line')} (${reason})`);
     if (quiet) return;
     const loud = alerts.filter(({ severity }) => severity !== 'info').length;

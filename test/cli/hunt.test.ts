@@ -48,6 +48,19 @@ describe('the exit code of a hunt', () => {
 });
 
 describe('what a hunt says', () => {
+  test('whether the inventory is of another cluster or time', async () => {
+    const warning = /warning: the inventory does not know \d+ of \d+ pods whose tokens were used/;
+    const nodes = readFileSync(join(THEFT, 'cluster.jsonl'), 'utf8')
+      .split('\n')
+      .filter((line) => !line.includes('"kind":"Pod"'));
+    const other = put('other.jsonl', nodes.join('\n'));
+    const { stdout, stderr } = await truant(['hunt', LOG, '--inventory', other]);
+    expect(stderr).toMatch(warning);
+    expect(stdout).toContain('by the log alone');
+    expect((await truant(['hunt', LOG, ...INVENTORY])).stderr).not.toMatch(warning);
+    expect((await truant(['hunt', LOG])).stderr).not.toMatch(warning);
+  });
+
   test('what could not be read, why, and what to do; and the alerts of all the rest', async () => {
     const { stdout, stderr } = await truant(['hunt', LOG, cut, prefixed, ...INVENTORY]);
     expect(stdout).toContain('● CRITICAL');
