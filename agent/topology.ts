@@ -17,15 +17,17 @@ import type { Logger } from '../shared/telemetry/logger.ts';
 import { componentMetrics } from '../shared/telemetry/metrics.ts';
 import { type Clock, type Micros, wallClock } from '../shared/time.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { DeadLetterFile } from './dead-letter-file.ts';
 import { Observer, sourceStatus } from './observer.ts';
 import { Outbox } from './outbox.ts';
 import { Pipeline } from './pipeline.ts';
 import { AuditFileSource } from './sources/audit-file/audit-file-source.ts';
 import { AuditCheckpoint } from './sources/audit-file/checkpoint.ts';
-import { DEAD_LETTER_REASONS, DeadLetterFile, type DeadLetters } from './sources/audit-file/dead-letter.ts';
+import { DEAD_LETTER_REASONS, type DeadLetters } from './sources/audit-file/dead-letter.ts';
 import { readInventoryFile } from './sources/inventory-file.ts';
 import { KubernetesSource } from './sources/kubernetes/kubernetes-source.ts';
-import { HttpTransport } from './transport/http/http-transport.ts';
+import { HTTP_ERRORS, HttpTransport } from './transport/http/http-transport.ts';
+import { REFUSALS, type Transport } from './transport/transport.ts';
 
 export interface AgentDeps {
   logger: Logger;
@@ -52,6 +54,7 @@ const AgentState = z.strictObject({
 type AgentState = z.infer<typeof AgentState>;
 
 const STATE = 'audit-file';
+const OUTBOX = 'outbox';
 const TICK_MS = 250;
 const STOP_GRACE_MS = 5000;
 
@@ -64,7 +67,12 @@ export async function createAgent(config: Config, deps: AgentDeps): Promise<Agen
   const { checkpoint: remembered, setAside } = await checkpoints.load(STATE, AgentState);
   const state: AgentState = remembered ?? { checkpoint: null, position: 0, stream: randomUUID() };
 
-  const samples = new DeadLetterFile({ path: join(config.agent.stateDir, 'dead-letter.ndjson'), logger, clock });
+  const samples = new DeadLetterFile({
+    path: join(config.agent.stateDir, 'dead-letter.ndjson'),
+    reasons: [...DEAD_LETTER_REASONS, ...REFUSALS],
+    logger,
+    clock,
+  });
   const metrics = componentMetrics(registry, 'audit-file', { deadLetters: DEAD_LETTER_REASONS });
   const deadLetter: DeadLetters = {
     add: (reason, line) => {
@@ -85,36 +93,40 @@ export async function createAgent(config: Config, deps: AgentDeps): Promise<Agen
     onReject: (reason, line) => deadLetter.add(reason === 'bad-time' ? 'not-an-event' : reason, line),
   });
 
-  const { tokenFile } = config.agent.collector;
+  const transport = httpTransport(config, deps);
   const outbox = new Outbox({
     cluster,
     agent: node,
     stream: `${cluster}/${node}/audit-file/${state.stream}`,
     position: state.position,
-    transport: new HttpTransport({
-      url: config.agent.collector.url,
-      ...(tokenFile !== undefined && { token: async () => (await readFile(tokenFile, 'utf8')).trim() }),
-      logger,
-      metrics: componentMetrics(registry, 'http-transport', { errors: ['connection', 'unavailable', 'refused'] }),
-    }),
+    transport,
+    metrics: componentMetrics(registry, 'outbox', { dropped: REFUSALS }),
     onAcknowledged: async (position) => {
       state.position = position;
       state.checkpoint = pipeline.reached(position) ?? state.checkpoint;
       await checkpoints.save(STATE, state);
     },
-    onRefused: (err, observations) =>
-      logger.error({ err, observations }, 'the collector refused observations for good'),
+    onRefused: ({ reason, detail }, observations) => {
+      logger.error(
+        { reason, detail, observations: observations.length },
+        'the collector refused observations for good',
+      );
+      for (const observation of observations) samples.add(reason, Buffer.from(JSON.stringify(observation)));
+      // Of the refusal of such a status there is nothing new to tell; and it could go on for ever.
+      if (observations.every((observation) => observation.kind === 'status' && observation.source === OUTBOX)) return;
+      tell(OUTBOX, 'gap', reason, `The collector refused ${observations.length} observations for good: ${detail}`);
+    },
   });
   const policy = toPolicy(config, clock);
   const pipeline = new Pipeline({ observer, outbox, policy, holdBack, registry });
-  const tell = (source: string, status: SourceStatus['status'], reason: string, detail: string): void =>
+  const tell: Tell = (source, status, reason, detail) =>
     pipeline.tell(sourceStatus(source, status, reason, detail, clock.now()));
 
   if (setAside !== undefined) {
     tell('audit-file', 'gap', 'state-lost', `The agent's state could not be read and was set aside: ${setAside}`);
   }
   const components: Component[] = [
-    delivery(outbox, samples),
+    delivery(outbox, transport, samples),
     ...inventory.components,
     releasing(pipeline, clock),
     ...auditSource(config, { logger, deadLetter, pipeline, tell, resume: remembered?.checkpoint ?? undefined }),
@@ -125,14 +137,25 @@ export async function createAgent(config: Config, deps: AgentDeps): Promise<Agen
 type Tell = (source: string, status: SourceStatus['status'], reason: string, detail: string) => void;
 
 /** Stops last: what is still waiting gets a moment to be delivered. */
-const delivery = (outbox: Outbox, samples: DeadLetterFile): Component =>
-  createComponent('outbox', {
+const delivery = (outbox: Outbox, transport: Transport, samples: { flush(): Promise<void> }): Component =>
+  createComponent(OUTBOX, {
     start: () => undefined,
     stop: async () => {
       await outbox.stop(STOP_GRACE_MS);
       await samples.flush();
     },
+    degraded: () => transport.trouble(),
   });
+
+function httpTransport(config: Config, { logger, registry }: AgentDeps): Transport {
+  const { url, tokenFile } = config.agent.collector;
+  return new HttpTransport({
+    url,
+    ...(tokenFile !== undefined && { token: async () => (await readFile(tokenFile, 'utf8')).trim() }),
+    logger,
+    metrics: componentMetrics(registry, 'http-transport', { dropped: REFUSALS, errors: HTTP_ERRORS }),
+  });
+}
 
 /** Lets what is held back go when its time has come, though the log be silent. */
 function releasing(pipeline: Pipeline, clock: Clock): Component {
