@@ -1,11 +1,9 @@
 /** How the agent's parts are put together: the only file of the agent that knows them all. */
 
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Registry } from 'prom-client';
-import { z } from 'zod';
 import { type Component, createComponent } from '../shared/component/component.ts';
 import { toCidrs, toPolicy } from '../shared/config/policy.ts';
 import type { Config } from '../shared/config/schema.ts';
@@ -16,13 +14,13 @@ import type { SourceStatus, Whereabouts } from '../shared/schema/observation.ts'
 import type { Logger } from '../shared/telemetry/logger.ts';
 import { componentMetrics } from '../shared/telemetry/metrics.ts';
 import { type Clock, type Micros, wallClock } from '../shared/time.ts';
-import { Checkpoints } from './checkpoints.ts';
+import { AgentState } from './agent-state.ts';
 import { DeadLetterFile } from './dead-letter-file.ts';
 import { Observer, sourceStatus } from './observer.ts';
 import { Outbox } from './outbox.ts';
 import { Pipeline } from './pipeline.ts';
 import { AuditFileSource } from './sources/audit-file/audit-file-source.ts';
-import { AuditCheckpoint } from './sources/audit-file/checkpoint.ts';
+import type { AuditCheckpoint } from './sources/audit-file/checkpoint.ts';
 import { DEAD_LETTER_REASONS, type DeadLetters } from './sources/audit-file/dead-letter.ts';
 import { readInventoryFile } from './sources/inventory-file.ts';
 import { KubernetesSource } from './sources/kubernetes/kubernetes-source.ts';
@@ -44,28 +42,22 @@ export interface Agent {
   learn(events: readonly InventoryEvent[]): void;
 }
 
-/** What the agent must not forget: where it stands in the log, and how far its stream has been delivered. */
-const AgentState = z.strictObject({
-  checkpoint: AuditCheckpoint.nullable(),
-  position: z.int().nonnegative(),
-  /** Made anew with the state: an agent that forgot where it was begins another stream, never the same one again. */
-  stream: z.uuid(),
-});
-type AgentState = z.infer<typeof AgentState>;
-
-const STATE = 'audit-file';
 const OUTBOX = 'outbox';
 const TICK_MS = 250;
 const STOP_GRACE_MS = 5000;
 
+/** @throws TruantError STATE_LOCKED, STATE_UNWRITABLE, CHECKPOINT_UNREADABLE, INVENTORY_UNREADABLE */
 export async function createAgent(config: Config, deps: AgentDeps): Promise<Agent> {
+  const mode = await inventoryMode(config, deps);
+  const state = await AgentState.open({ folder: config.agent.stateDir, logger: deps.logger });
+  return assemble(config, deps, mode, state);
+}
+
+function assemble(config: Config, deps: AgentDeps, mode: Whereabouts['inventory'], state: AgentState): Agent {
   const { logger, registry, clock = wallClock } = deps;
   const node = config.agent.node ?? hostname();
   const cluster = config.cluster.name;
   const holdBack: Micros = config.agent.holdBackMs * 1000;
-  const checkpoints = new Checkpoints(config.agent.stateDir, logger);
-  const { checkpoint: remembered, setAside } = await checkpoints.load(STATE, AgentState);
-  const state: AgentState = remembered ?? { checkpoint: null, position: 0, stream: randomUUID() };
 
   const samples = new DeadLetterFile({
     path: join(config.agent.stateDir, 'dead-letter.ndjson'),
@@ -86,7 +78,7 @@ export async function createAgent(config: Config, deps: AgentDeps): Promise<Agen
     tell: (source, status, reason, detail) => tell(source, status, reason, detail),
   });
   const observer = new Observer({
-    inventory: new ClusterInventory({ mode: await inventoryMode(config, deps), networks: config.networks }),
+    inventory: new ClusterInventory({ mode, networks: config.networks }),
     holdBack,
     freshUntil: inventory.freshUntil,
     normalise: { isTrustedProxy: (address) => inCidrs(address, trusted) },
@@ -101,11 +93,7 @@ export async function createAgent(config: Config, deps: AgentDeps): Promise<Agen
     position: state.position,
     transport,
     metrics: componentMetrics(registry, 'outbox', { dropped: REFUSALS }),
-    onAcknowledged: async (position) => {
-      state.position = position;
-      state.checkpoint = pipeline.reached(position) ?? state.checkpoint;
-      await checkpoints.save(STATE, state);
-    },
+    onAcknowledged: (position, signal) => state.advance(position, pipeline.reached(position), signal),
     onRefused: ({ reason, detail }, observations) => {
       logger.error(
         { reason, detail, observations: observations.length },
@@ -122,14 +110,16 @@ export async function createAgent(config: Config, deps: AgentDeps): Promise<Agen
   const tell: Tell = (source, status, reason, detail) =>
     pipeline.tell(sourceStatus(source, status, reason, detail, clock.now()));
 
-  if (setAside !== undefined) {
-    tell('audit-file', 'gap', 'state-lost', `The agent's state could not be read and was set aside: ${setAside}`);
+  if (state.setAside !== undefined) {
+    tell('audit-file', 'gap', 'state-lost', `The agent's state could not be read and was set aside: ${state.setAside}`);
   }
   const components: Component[] = [
+    // First and last: nobody else may have the folder while anything of this agent runs.
+    createComponent('state', { start: () => undefined, stop: () => state.close(), degraded: () => state.trouble }),
     delivery(outbox, transport, samples),
     ...inventory.components,
     releasing(pipeline, clock),
-    ...auditSource(config, { logger, deadLetter, pipeline, tell, resume: remembered?.checkpoint ?? undefined }),
+    ...auditSource(config, { logger, deadLetter, pipeline, tell, resume: state.checkpoint }),
   ];
   return { components, learn: (events) => pipeline.learn(events) };
 }
