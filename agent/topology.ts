@@ -12,16 +12,17 @@ import { ClusterInventory } from '../shared/inventory/cluster-inventory.ts';
 import type { InventoryEvent } from '../shared/schema/inventory-event.ts';
 import type { SourceStatus, Whereabouts } from '../shared/schema/observation.ts';
 import type { Logger } from '../shared/telemetry/logger.ts';
-import { componentMetrics } from '../shared/telemetry/metrics.ts';
+import { type ComponentMetrics, componentMetrics } from '../shared/telemetry/metrics.ts';
 import { type Clock, type Micros, wallClock } from '../shared/time.ts';
 import { AgentState } from './agent-state.ts';
 import { DeadLetterFile } from './dead-letter-file.ts';
 import { Observer, sourceStatus } from './observer.ts';
+import { createOperations, type Operations } from './operations.ts';
 import { Outbox } from './outbox.ts';
 import { Pipeline } from './pipeline.ts';
 import { AuditFileSource } from './sources/audit-file/audit-file-source.ts';
 import type { AuditCheckpoint } from './sources/audit-file/checkpoint.ts';
-import { DEAD_LETTER_REASONS, type DeadLetters } from './sources/audit-file/dead-letter.ts';
+import { DEAD_LETTER_REASONS, type DeadLetterReason, type DeadLetters } from './sources/audit-file/dead-letter.ts';
 import { readInventoryFile } from './sources/inventory-file.ts';
 import { KubernetesSource } from './sources/kubernetes/kubernetes-source.ts';
 import { HTTP_ERRORS, HttpTransport } from './transport/http/http-transport.ts';
@@ -32,6 +33,8 @@ export interface AgentDeps {
   registry: Registry;
   /** Default: the wall clock. A playback brings its recording's own. */
   clock?: Clock;
+  /** Whoever runs the agent serves the registry already. */
+  metricsElsewhere?: true;
   /** The inventory comes through `learn`, not from a source of the agent's own. */
   inventoryFromOutside?: true;
 }
@@ -40,6 +43,8 @@ export interface Agent {
   /** In the order in which they start. */
   components: Component[];
   learn(events: readonly InventoryEvent[]): void;
+  /** Where metrics and health are served, if they are. */
+  address(): string | undefined;
 }
 
 const OUTBOX = 'outbox';
@@ -113,15 +118,23 @@ function assemble(config: Config, deps: AgentDeps, mode: Whereabouts['inventory'
   if (state.setAside !== undefined) {
     tell('audit-file', 'gap', 'state-lost', `The agent's state could not be read and was set aside: ${state.setAside}`);
   }
+  const operations = operationsOf(config, deps, () => components);
   const components: Component[] = [
     // First and last: nobody else may have the folder while anything of this agent runs.
     createComponent('state', { start: () => undefined, stop: () => state.close(), degraded: () => state.trouble }),
+    ...(operations ? [operations.component] : []),
     delivery(outbox, transport, samples),
     ...inventory.components,
     releasing(pipeline, clock),
-    ...auditSource(config, { logger, deadLetter, pipeline, tell, resume: state.checkpoint }),
+    ...auditSource(config, { logger, metrics, deadLetter, pipeline, tell, resume: state.checkpoint }),
   ];
-  return { components, learn: (events) => pipeline.learn(events) };
+  return { components, learn: (events) => pipeline.learn(events), address: () => operations?.address() };
+}
+
+function operationsOf(config: Config, deps: AgentDeps, components: () => Component[]): Operations | undefined {
+  const { enabled, listen } = config.agent.metrics;
+  if (!enabled || deps.metricsElsewhere) return undefined;
+  return createOperations({ listen, registry: deps.registry, logger: deps.logger, components });
 }
 
 type Tell = (source: string, status: SourceStatus['status'], reason: string, detail: string) => void;
@@ -163,13 +176,14 @@ function releasing(pipeline: Pipeline, clock: Clock): Component {
 
 interface AuditParts {
   logger: Logger;
+  metrics: ComponentMetrics<never, never, DeadLetterReason>;
   deadLetter: DeadLetters;
   pipeline: Pipeline;
   tell: Tell;
   resume: AuditCheckpoint | undefined;
 }
 
-function auditSource(config: Config, { logger, deadLetter, pipeline, tell, resume }: AuditParts): Component[] {
+function auditSource(config: Config, { logger, metrics, deadLetter, pipeline, tell, resume }: AuditParts): Component[] {
   const { path, fromBeginning, maxLineBytes } = config.agent.auditLog;
   if (path === undefined) return [];
   return [
@@ -180,7 +194,11 @@ function auditSource(config: Config, { logger, deadLetter, pipeline, tell, resum
       resume,
       deadLetter,
       logger,
-      onBatch: (batch) => pipeline.take(batch),
+      onBatch: async (batch) => {
+        metrics.received(batch.linesRead);
+        await pipeline.take(batch);
+        metrics.sent(batch.linesRead);
+      },
       onStatus: ({ status, reason, detail }) => tell('audit-file', status, reason, detail),
     }),
   ];

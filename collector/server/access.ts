@@ -56,12 +56,3 @@ function digestOf(hash: string): Buffer {
     throw new TruantError('CONFIG_INVALID', 'A token hash must be sha256: and 64 hexadecimal digits.');
   return Buffer.from(hex, 'hex');
 }
-
-/**
- * Whether a request to this machine alone really means it: a web page can have its own name resolve to 127.0.0.1 (DNS
- * rebinding), and would then read everything through its visitor's browser.
- */
-export function namesLoopback(host: string | undefined): boolean {
-  const name = (host ?? '').replace(/:\d+$/, '').toLowerCase();
-  return isLoopback(name.replace(/^\[(.*)\]$/, '$1'));
-}

@@ -2,10 +2,10 @@
 import { type AddressInfo, isIPv6 } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { type Component, createComponent } from '../../shared/component/component.ts';
-import { isLoopback } from '../../shared/config/values.ts';
-import { TruantError } from '../../shared/errors.ts';
+import { isLoopback, namesLoopback } from '../../shared/config/values.ts';
+import { type Listen, listenFailed } from '../../shared/listen.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
-import { type Access, type Authentication, createGate, namesLoopback, refuseUnsafe } from './access.ts';
+import { type Access, type Authentication, createGate, refuseUnsafe } from './access.ts';
 import { Problem, problemOf, sendProblem } from './problem.ts';
 
 declare module 'fastify' {
@@ -15,9 +15,7 @@ declare module 'fastify' {
   }
 }
 
-export interface ServerOptions {
-  host: string;
-  port: number;
+export interface ServerOptions extends Listen {
   authentication: Authentication;
   routes: readonly ((server: FastifyInstance) => void)[];
   log: Logger;
@@ -92,10 +90,7 @@ export function createServer(options: ServerOptions): HttpServer {
       try {
         await server.listen({ host, port });
       } catch (error) {
-        throw new TruantError('LISTEN_FAILED', `Can't listen on ${host} port ${port}: ${reasonOf(error)}`, {
-          cause: error,
-          remedy: 'Free the port, or set another one in collector.listen.',
-        });
+        throw listenFailed(error, { host, port }, 'collector.listen');
       }
       log.info({ host, port: boundPort() }, 'listening');
     },
@@ -113,12 +108,4 @@ export function createServer(options: ServerOptions): HttpServer {
       return bound === undefined ? undefined : `http://${isIPv6(host) ? `[${host}]` : host}:${bound}`;
     },
   };
-}
-
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'EADDRINUSE') return 'it is in use already';
-  if (code === 'EACCES') return 'that takes more rights';
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return 'this machine has no such address';
-  return error instanceof Error ? error.message : String(error);
 }

@@ -11,6 +11,7 @@ import {
   host,
   isLoopback,
   key,
+  loopbackHost,
   nodeName,
   port,
   principal,
@@ -60,6 +61,13 @@ const agent = section('The agent, one a node.', {
   collector: section('Where observations are sent.', {
     url: key(baseUrl.default('http://127.0.0.1:7117'), "The collector's address."),
     tokenFile: key(filePath.optional(), 'A file that holds the token to authenticate with.'),
+  }),
+  metrics: section('How the agent itself is doing: /metrics for Prometheus, /healthz for probes.', {
+    enabled: flag(true, 'Serve them. `truant start` never does: there the collector serves the metrics of both.'),
+    listen: section('Where they are served.', {
+      host: key(loopbackHost.default('127.0.0.1'), 'Loopback alone, as there is no authentication.'),
+      port: key(port.default(7118), 'The TCP port.'),
+    }),
   }),
   holdBackMs: key(
     wholeNumber(0, 60_000, 'milliseconds').default(5000),

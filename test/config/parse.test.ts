@@ -66,6 +66,11 @@ describe('parseConfig', () => {
       { agent: { collector: { url: 'ftp://x' } } },
       'found "ftp://x"; must be an http or https URL',
     ],
+    [
+      'agent.metrics.listen.host',
+      { agent: { metrics: { listen: { host: '0.0.0.0' } } } },
+      'found "0.0.0.0"; must be localhost, ::1 or an address in 127.0.0.0/8',
+    ],
     ['agent.node', { agent: { node: 'Node 1' } }, 'found "Node 1"; must be a node\'s name'],
     ['agent', { agent: 3 }, 'found 3; must be a section'],
     ['networks', { networks: [] }, 'found a list; must be a section'],

@@ -56,6 +56,7 @@ describe('an agent and a collector that are restarted', () => {
           auditLog: { path: join(folder, 'audit', 'audit.log'), fromBeginning: true },
           inventory: { file: join(EXAMPLE, 'cluster.jsonl') },
           collector: { url: `http://127.0.0.1:${PORT}` },
+          metrics: { listen: { port: 0 } },
         },
         collector: { listen: { port: PORT }, store: { path: join(folder, 'store', 'truant.duckdb') } },
       }),
