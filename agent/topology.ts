@@ -207,8 +207,11 @@ function auditSource(config: Config, { logger, metrics, deadLetter, pipeline, te
 async function inventoryMode(config: Config, deps: AgentDeps): Promise<Whereabouts['inventory']> {
   const { kubernetes, file } = config.agent.inventory;
   if (deps.inventoryFromOutside || kubernetes) return 'live';
-  return file === undefined ? 'none' : (await readInventoryFile(file)).mode;
+  return file === undefined || isIdle(config) ? 'none' : (await readInventoryFile(file)).mode;
 }
+
+/** Without a log there is nothing to ask an inventory about, and a watch a node would be a burden to the API server. */
+const isIdle = (config: Config): boolean => config.agent.auditLog.path === undefined;
 
 interface Inventory {
   components: Component[];
@@ -222,7 +225,7 @@ interface InventoryParts {
 
 function inventorySource(config: Config, deps: AgentDeps, { learn, tell }: InventoryParts): Inventory {
   const { kubernetes, kubeconfig, file } = config.agent.inventory;
-  if (deps.inventoryFromOutside) return { components: [] };
+  if (deps.inventoryFromOutside || isIdle(config)) return { components: [] };
   if (kubernetes) {
     const source = new KubernetesSource({
       kubeconfig,

@@ -35,7 +35,7 @@ const expires = key(expiry.optional(), 'When the exception ends.');
 const auditLog = section("The API server's audit log, on nodes that have one.", {
   path: key(
     filePath.optional(),
-    "The log's path; rotated files are looked for next to it. Without it this agent reads no audit log.",
+    "The log's path; rotated files are looked for next to it. Without it `truant agent` watches nothing, as is right on a node without an audit log, and `truant start` refuses to run.",
   ),
   fromBeginning: flag(false, 'On the very first start, read what is already there instead of beginning at the end.'),
   maxLineBytes: key(

@@ -242,6 +242,14 @@ describe('an agent', () => {
     }
   });
 
+  test('without an audit log is idle, and does not even read the inventory', async () => {
+    receiver = await fakeReceiver(stored);
+    const agent = await run({ auditLog: {}, inventory: { file: join(root, 'nowhere.jsonl') } });
+    expect(await health(agent)).toMatchObject({ status: 'ok' });
+    await stop(agent);
+    expect(receiver.asked).toEqual([]);
+  });
+
   test('says that it is blind where the audit log is not there', async () => {
     receiver = await fakeReceiver(stored);
     const agent = await run();
