@@ -1,5 +1,5 @@
 /** The HTTP server that receiving, questions and the page hang on: access, limits, headers and errors are the same for all. */
-import { type AddressInfo, isIPv6 } from 'node:net';
+import { type AddressInfo, createServer as createProbe, isIPv6 } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { type Component, createComponent } from '../../shared/component/component.ts';
 import { isLoopback, namesLoopback } from '../../shared/config/values.ts';
@@ -30,6 +30,8 @@ export interface HttpServer {
 /** Ids may be long, and percent-encoded. */
 const MAX_PARAMETER = 2048;
 const REQUEST_MS = 30_000;
+/** The configuration's section that says where to listen. */
+const KEY = 'collector.listen';
 
 const HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
@@ -40,6 +42,25 @@ const HEADERS: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
 };
+
+/**
+ * For before anything is made that would be left behind if the server couldn't start.
+ *
+ * @throws TruantError LISTEN_FAILED
+ */
+export async function refuseTaken({ host, port }: Listen): Promise<void> {
+  const probe = createProbe();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      probe.once('error', reject);
+      probe.listen(port, host, resolve);
+    });
+  } catch (error) {
+    throw listenFailed(error, { host, port }, KEY);
+  } finally {
+    await new Promise((resolve) => probe.close(resolve));
+  }
+}
 
 /** @throws TruantError LISTEN_UNSAFE; its start rejects with LISTEN_FAILED */
 export function createServer(options: ServerOptions): HttpServer {
@@ -90,7 +111,7 @@ export function createServer(options: ServerOptions): HttpServer {
       try {
         await server.listen({ host, port });
       } catch (error) {
-        throw listenFailed(error, { host, port }, 'collector.listen');
+        throw listenFailed(error, { host, port }, KEY);
       }
       log.info({ host, port: boundPort() }, 'listening');
     },

@@ -154,7 +154,17 @@ const collector = key(
         }),
       }),
     })
-    .superRefine(({ listen, auth: { mode, tokenHashes, tokensFile } }, context) => {
+    .superRefine(({ listen, auth: { mode, tokenHashes, tokensFile, agentTokenHashes } }, context) => {
+      for (const [index, hash] of agentTokenHashes.entries()) {
+        if (!tokenHashes.includes(hash)) continue;
+        const message = 'is in collector.auth.tokenHashes too, but agents may send and nothing else';
+        context.addIssue({
+          code: 'custom',
+          path: ['auth', 'agentTokenHashes', index],
+          message,
+          params: { whole: true },
+        });
+      }
       if (mode === 'none' && !isLoopback(listen.host)) {
         const message = 'can be reached from other machines, which needs collector.auth.mode: token';
         context.addIssue({ code: 'custom', path: ['listen', 'host'], message, params: { whole: true } });

@@ -161,6 +161,15 @@ describe('parseConfig', () => {
     expect(problems({ collector: { listen: { host }, auth: { mode: 'token', tokenHashes } } })).toEqual([]);
   });
 
+  test('a token is a reader’s or an agent’s, and the hash is not shown', () => {
+    const [a, b, c] = ['a', 'b', 'c'].map((digit) => `sha256:${digit.repeat(64)}`);
+    const auth = { mode: 'token', tokenHashes: [a, b], agentTokenHashes: [c, b] };
+    expect(problems({ collector: { auth } })).toEqual([
+      'collector.auth.agentTokenHashes[1]: is in collector.auth.tokenHashes too, but agents may send and nothing else',
+    ]);
+    expect(problems({ collector: { auth: { ...auth, agentTokenHashes: [c] } } })).toEqual([]);
+  });
+
   test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('listening on %s does not', (host) => {
     expect(problems({ collector: { listen: { host } } })).toEqual([]);
   });
