@@ -5,31 +5,34 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { z } from 'zod';
+import { type ZodType, z } from 'zod';
 import { TruantError } from '../shared/errors.ts';
 import { Backoff, type Pause, pause } from './backoff.ts';
 import { Checkpoints } from './checkpoints.ts';
-import { AuditCheckpoint } from './sources/audit-file/checkpoint.ts';
 import { lockFolder } from './state-lock.ts';
 
-const Saved = z.strictObject({
-  checkpoint: AuditCheckpoint.nullable(),
-  position: z.int().nonnegative(),
+interface Saved<Place> {
+  checkpoint: Place | null;
+  position: number;
   /** Made anew with the state: an agent that forgot where it was begins another stream, never the same one again. */
-  stream: z.uuid(),
-});
-type Saved = z.infer<typeof Saved>;
+  stream: string;
+}
 
-export interface AgentStateOptions {
+const savedOf = <Place>(place: ZodType<Place>): ZodType<Saved<Place>> =>
+  z.strictObject({ checkpoint: place.nullable(), position: z.int().nonnegative(), stream: z.uuid() });
+
+export interface AgentStateOptions<Place> {
   folder: string;
+  /** What a place in the log is. */
+  place: ZodType<Place>;
   logger: Logger;
   pause?: Pause;
 }
 
-interface Parts extends Required<AgentStateOptions> {
+interface Parts<Place> extends Required<Omit<AgentStateOptions<Place>, 'place'>> {
   checkpoints: Checkpoints;
   release: () => Promise<void>;
-  saved: Saved;
+  saved: Saved<Place>;
   setAside: string | undefined;
 }
 
@@ -37,19 +40,20 @@ const NAME = 'audit-file';
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 
-export class AgentState {
+export class AgentState<Place> {
   /** Where an unreadable state was put; this one is new. */
   readonly setAside: string | undefined;
-  readonly #parts: Parts;
-  #saved: Saved;
+  readonly #parts: Parts<Place>;
+  #saved: Saved<Place>;
   #trouble: string | undefined;
 
   /** @throws TruantError STATE_LOCKED, STATE_UNWRITABLE, CHECKPOINT_UNREADABLE */
-  static async open({ folder, logger, pause: wait = pause }: AgentStateOptions): Promise<AgentState> {
+  static async open<Place>(options: AgentStateOptions<Place>): Promise<AgentState<Place>> {
+    const { folder, logger, pause: wait = pause } = options;
     const checkpoints = new Checkpoints(folder, logger);
     const release = await explained(folder, () => lockFolder(folder));
     try {
-      const { checkpoint: remembered, setAside } = await checkpoints.load(NAME, Saved);
+      const { checkpoint: remembered, setAside } = await checkpoints.load(NAME, savedOf(options.place));
       const saved = remembered ?? { checkpoint: null, position: 0, stream: randomUUID() };
       await explained(folder, () => checkpoints.save(NAME, saved));
       return new AgentState({ folder, logger, pause: wait, checkpoints, release, saved, setAside });
@@ -59,7 +63,7 @@ export class AgentState {
     }
   }
 
-  private constructor(parts: Parts) {
+  private constructor(parts: Parts<Place>) {
     this.#parts = parts;
     this.#saved = parts.saved;
     this.setAside = parts.setAside;
@@ -74,7 +78,7 @@ export class AgentState {
   }
 
   /** Undefined: it never stood anywhere. */
-  get checkpoint(): AuditCheckpoint | undefined {
+  get checkpoint(): Place | undefined {
     return this.#saved.checkpoint ?? undefined;
   }
 
@@ -84,7 +88,7 @@ export class AgentState {
   }
 
   /** Resolves once it is durable, however long that takes, or when `signal` is aborted; never rejects. */
-  async advance(position: number, checkpoint: AuditCheckpoint | undefined, signal: AbortSignal): Promise<void> {
+  async advance(position: number, checkpoint: Place | undefined, signal: AbortSignal): Promise<void> {
     const { folder, logger, checkpoints } = this.#parts;
     this.#saved = { ...this.#saved, position, checkpoint: checkpoint ?? this.#saved.checkpoint };
     const backoff = new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);

@@ -21,7 +21,7 @@ import { createOperations, type Operations } from './operations.ts';
 import { Outbox } from './outbox.ts';
 import { Pipeline } from './pipeline.ts';
 import { AuditFileSource } from './sources/audit-file/audit-file-source.ts';
-import type { AuditCheckpoint } from './sources/audit-file/checkpoint.ts';
+import { AuditCheckpoint } from './sources/audit-file/checkpoint.ts';
 import { DEAD_LETTER_REASONS, type DeadLetterReason, type DeadLetters } from './sources/audit-file/dead-letter.ts';
 import { readInventoryFile } from './sources/inventory-file.ts';
 import { KubernetesSource } from './sources/kubernetes/kubernetes-source.ts';
@@ -54,11 +54,16 @@ const STOP_GRACE_MS = 5000;
 /** @throws TruantError STATE_LOCKED, STATE_UNWRITABLE, CHECKPOINT_UNREADABLE, INVENTORY_UNREADABLE */
 export async function createAgent(config: Config, deps: AgentDeps): Promise<Agent> {
   const mode = await inventoryMode(config, deps);
-  const state = await AgentState.open({ folder: config.agent.stateDir, logger: deps.logger });
+  const state = await AgentState.open({ folder: config.agent.stateDir, place: AuditCheckpoint, logger: deps.logger });
   return assemble(config, deps, mode, state);
 }
 
-function assemble(config: Config, deps: AgentDeps, mode: Whereabouts['inventory'], state: AgentState): Agent {
+function assemble(
+  config: Config,
+  deps: AgentDeps,
+  mode: Whereabouts['inventory'],
+  state: AgentState<AuditCheckpoint>,
+): Agent {
   const { logger, registry, clock = wallClock } = deps;
   const node = config.agent.node ?? hostname();
   const cluster = config.cluster.name;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AgentState } from '../../agent/agent-state.ts';
 import type { Pause } from '../../agent/backoff.ts';
-import type { AuditCheckpoint } from '../../agent/sources/audit-file/checkpoint.ts';
+import { AuditCheckpoint } from '../../agent/sources/audit-file/checkpoint.ts';
 import { silent } from '../audit-file/lab.ts';
 
 const HERE: AuditCheckpoint = { version: 1, after: null, file: null };
@@ -20,7 +20,8 @@ beforeEach(() => {
 
 afterEach(() => rmSync(root, { recursive: true }));
 
-const open = (pause?: Pause) => AgentState.open({ folder, logger: silent, ...(pause && { pause }) });
+const open = (pause?: Pause) =>
+  AgentState.open({ folder, place: AuditCheckpoint, logger: silent, ...(pause && { pause }) });
 const onDisk = () => JSON.parse(readFileSync(join(folder, 'audit-file.json'), 'utf8')) as Record<string, unknown>;
 /** Where a save first writes to: while this is a folder, none succeeds, not even root's. */
 const obstacle = () => join(folder, 'audit-file.json.new');
