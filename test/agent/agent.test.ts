@@ -117,7 +117,7 @@ describe('an agent', () => {
     expect(status).toBe('degraded');
     expect(components.find(({ name }) => name === 'outbox')).toMatchObject({
       state: 'degraded',
-      detail: expect.stringMatching(/403 This token is not for that\..*agent\.collector\.tokenFile/),
+      detail: expect.stringMatching(/403 This token is not for that\. .*agent\.collector\.tokenFile/),
     });
     mayWrite = true;
     await until(() => expect(auditIds(kept.all())).toEqual(expected(0, 50)));

@@ -74,7 +74,9 @@ export class HttpTransport implements Transport {
 
   #tell({ reason, detail, remedy }: Unavailable | Unreachable, pauseMs: number): void {
     const { logger } = this.#options;
-    this.#trouble = [`The collector does not take batches: ${detail}.`, remedy].filter(Boolean).join(' ');
+    this.#trouble = [`The collector does not take batches: ${detail.replace(/\.?$/, '.')}`, remedy]
+      .filter(Boolean)
+      .join(' ');
     if (remedy === undefined) logger.warn({ reason, detail, pauseMs }, 'collector did not take a batch, trying again');
     else logger.error({ reason, detail, remedy, pauseMs }, 'nothing can be delivered until this is put right');
   }
