@@ -2,10 +2,10 @@
  * What waits to be delivered: observations in the order of their release, in batches of one stream. The audit position is
  * handed on only when everything that came out of the log before it has been acknowledged. Bounded: who fills it waits.
  */
-import { TruantError } from '../shared/errors.ts';
 import type { Finding } from '../shared/schema/alert.ts';
 import type { Observation } from '../shared/schema/observation.ts';
-import type { Transport } from './transport/transport.ts';
+import type { ComponentMetrics } from '../shared/telemetry/metrics.ts';
+import type { REFUSALS, Refusal, Transport } from './transport/transport.ts';
 
 export interface OutboxOptions {
   cluster: string;
@@ -14,10 +14,14 @@ export interface OutboxOptions {
   /** Number of the next observation in the stream. */
   position: number;
   transport: Transport;
-  /** Called after everything up to `position` has been acknowledged. */
-  onAcknowledged(position: number): Promise<void>;
-  /** The collector will never take this batch: it is left out, counted and told. */
-  onRefused(error: unknown, observations: number): void;
+  metrics: ComponentMetrics<(typeof REFUSALS)[number]>;
+  /**
+   * Called after everything up to `position` has been acknowledged. Nothing more is sent before it resolves; it never
+   * rejects, and resolves soon once `signal` is aborted.
+   */
+  onAcknowledged(position: number, signal: AbortSignal): Promise<void>;
+  /** The collector will never take these: they are left out. */
+  onRefused(refusal: Refusal, observations: readonly Observation[]): void;
 }
 
 /** An observation, and what rules of scope `node` found in it. */
@@ -48,12 +52,9 @@ export class Outbox {
     return this.#position + this.#items.length;
   }
 
-  get waiting(): number {
-    return this.#items.length;
-  }
-
   put(items: readonly OutboxItem[]): void {
     if (items.length === 0) return;
+    this.#options.metrics.received(items.length);
     this.#items.push(...items);
     this.#sending ??= this.#drain();
   }
@@ -79,24 +80,44 @@ export class Outbox {
   async #drain(): Promise<void> {
     // A moment for more to come, so that a burst is one batch.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#items.length > 0 && !this.#abort.signal.aborted) {
-      const items = this.#items.slice(0, MAX_BATCH);
-      const { cluster, agent, stream, transport } = this.#options;
-      const observations = items.map(({ observation }) => observation);
-      const findings = items.flatMap((item) => item.findings);
-      const batch = { schema: 1 as const, cluster, agent, stream, position: this.#position, observations, findings };
-      try {
-        await transport.send(batch, this.#abort.signal);
-      } catch (error) {
-        if (!(error instanceof TruantError) || error.code !== 'DELIVERY_REFUSED') break;
-        this.#options.onRefused(error, observations.length);
+    const { signal } = this.#abort;
+    let most = MAX_BATCH;
+    while (this.#items.length > 0 && !signal.aborted) {
+      const items = this.#items.slice(0, most);
+      const delivery = await this.#options.transport.send(this.#batch(items), signal);
+      if (delivery === 'stopped') break;
+      if (delivery !== 'stored' && delivery.reason === 'too-large' && items.length > 1) {
+        most = Math.ceil(items.length / 2);
+        continue;
       }
-      this.#items.splice(0, items.length);
-      this.#position += items.length;
-      await this.#options.onAcknowledged(this.#position);
+      most = Math.min(most * 2, MAX_BATCH);
+      this.#settle(items, delivery);
+      await this.#options.onAcknowledged(this.#position, signal);
       this.#makeRoom();
     }
     this.#sending = undefined;
+  }
+
+  #batch(items: readonly OutboxItem[]) {
+    const { cluster, agent, stream } = this.#options;
+    const observations = items.map(({ observation }) => observation);
+    const findings = items.flatMap((item) => item.findings);
+    return { schema: 1 as const, cluster, agent, stream, position: this.#position, observations, findings };
+  }
+
+  #settle(items: readonly OutboxItem[], delivery: 'stored' | Refusal): void {
+    const { metrics, onRefused } = this.#options;
+    this.#items.splice(0, items.length);
+    this.#position += items.length;
+    if (delivery === 'stored') {
+      metrics.sent(items.length);
+      return;
+    }
+    metrics.dropped(delivery.reason, items.length);
+    onRefused(
+      delivery,
+      items.map(({ observation }) => observation),
+    );
   }
 
   #makeRoom(): void {

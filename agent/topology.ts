@@ -1,11 +1,9 @@
 /** How the agent's parts are put together: the only file of the agent that knows them all. */
 
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Registry } from 'prom-client';
-import { z } from 'zod';
 import { type Component, createComponent } from '../shared/component/component.ts';
 import { toCidrs, toPolicy } from '../shared/config/policy.ts';
 import type { Config } from '../shared/config/schema.ts';
@@ -14,24 +12,29 @@ import { ClusterInventory } from '../shared/inventory/cluster-inventory.ts';
 import type { InventoryEvent } from '../shared/schema/inventory-event.ts';
 import type { SourceStatus, Whereabouts } from '../shared/schema/observation.ts';
 import type { Logger } from '../shared/telemetry/logger.ts';
-import { componentMetrics } from '../shared/telemetry/metrics.ts';
+import { type ComponentMetrics, componentMetrics } from '../shared/telemetry/metrics.ts';
 import { type Clock, type Micros, wallClock } from '../shared/time.ts';
-import { Checkpoints } from './checkpoints.ts';
+import { AgentState } from './agent-state.ts';
+import { DeadLetterFile } from './dead-letter-file.ts';
 import { Observer, sourceStatus } from './observer.ts';
+import { createOperations, type Operations } from './operations.ts';
 import { Outbox } from './outbox.ts';
 import { Pipeline } from './pipeline.ts';
 import { AuditFileSource } from './sources/audit-file/audit-file-source.ts';
 import { AuditCheckpoint } from './sources/audit-file/checkpoint.ts';
-import { DEAD_LETTER_REASONS, DeadLetterFile, type DeadLetters } from './sources/audit-file/dead-letter.ts';
+import { DEAD_LETTER_REASONS, type DeadLetterReason, type DeadLetters } from './sources/audit-file/dead-letter.ts';
 import { readInventoryFile } from './sources/inventory-file.ts';
 import { KubernetesSource } from './sources/kubernetes/kubernetes-source.ts';
-import { HttpTransport } from './transport/http/http-transport.ts';
+import { HTTP_ERRORS, HttpTransport } from './transport/http/http-transport.ts';
+import { REFUSALS, type Transport } from './transport/transport.ts';
 
 export interface AgentDeps {
   logger: Logger;
   registry: Registry;
   /** Default: the wall clock. A playback brings its recording's own. */
   clock?: Clock;
+  /** Whoever runs the agent serves the registry already. */
+  metricsElsewhere?: true;
   /** The inventory comes through `learn`, not from a source of the agent's own. */
   inventoryFromOutside?: true;
 }
@@ -40,31 +43,38 @@ export interface Agent {
   /** In the order in which they start. */
   components: Component[];
   learn(events: readonly InventoryEvent[]): void;
+  /** Where metrics and health are served, if they are. */
+  address(): string | undefined;
 }
 
-/** What the agent must not forget: where it stands in the log, and how far its stream has been delivered. */
-const AgentState = z.strictObject({
-  checkpoint: AuditCheckpoint.nullable(),
-  position: z.int().nonnegative(),
-  /** Made anew with the state: an agent that forgot where it was begins another stream, never the same one again. */
-  stream: z.uuid(),
-});
-type AgentState = z.infer<typeof AgentState>;
-
-const STATE = 'audit-file';
+const OUTBOX = 'outbox';
 const TICK_MS = 250;
 const STOP_GRACE_MS = 5000;
 
+/** @throws TruantError STATE_LOCKED, STATE_UNWRITABLE, CHECKPOINT_UNREADABLE, INVENTORY_UNREADABLE */
 export async function createAgent(config: Config, deps: AgentDeps): Promise<Agent> {
+  const mode = await inventoryMode(config, deps);
+  const state = await AgentState.open({ folder: config.agent.stateDir, place: AuditCheckpoint, logger: deps.logger });
+  return assemble(config, deps, mode, state);
+}
+
+function assemble(
+  config: Config,
+  deps: AgentDeps,
+  mode: Whereabouts['inventory'],
+  state: AgentState<AuditCheckpoint>,
+): Agent {
   const { logger, registry, clock = wallClock } = deps;
   const node = config.agent.node ?? hostname();
   const cluster = config.cluster.name;
   const holdBack: Micros = config.agent.holdBackMs * 1000;
-  const checkpoints = new Checkpoints(config.agent.stateDir, logger);
-  const { checkpoint: remembered, setAside } = await checkpoints.load(STATE, AgentState);
-  const state: AgentState = remembered ?? { checkpoint: null, position: 0, stream: randomUUID() };
 
-  const samples = new DeadLetterFile({ path: join(config.agent.stateDir, 'dead-letter.ndjson'), logger, clock });
+  const samples = new DeadLetterFile({
+    path: join(config.agent.stateDir, 'dead-letter.ndjson'),
+    reasons: [...DEAD_LETTER_REASONS, ...REFUSALS],
+    logger,
+    clock,
+  });
   const metrics = componentMetrics(registry, 'audit-file', { deadLetters: DEAD_LETTER_REASONS });
   const deadLetter: DeadLetters = {
     add: (reason, line) => {
@@ -78,61 +88,82 @@ export async function createAgent(config: Config, deps: AgentDeps): Promise<Agen
     tell: (source, status, reason, detail) => tell(source, status, reason, detail),
   });
   const observer = new Observer({
-    inventory: new ClusterInventory({ mode: await inventoryMode(config, deps), networks: config.networks }),
+    inventory: new ClusterInventory({ mode, networks: config.networks }),
     holdBack,
     freshUntil: inventory.freshUntil,
     normalise: { isTrustedProxy: (address) => inCidrs(address, trusted) },
     onReject: (reason, line) => deadLetter.add(reason === 'bad-time' ? 'not-an-event' : reason, line),
   });
 
-  const { tokenFile } = config.agent.collector;
+  const transport = httpTransport(config, deps);
   const outbox = new Outbox({
     cluster,
     agent: node,
     stream: `${cluster}/${node}/audit-file/${state.stream}`,
     position: state.position,
-    transport: new HttpTransport({
-      url: config.agent.collector.url,
-      ...(tokenFile !== undefined && { token: async () => (await readFile(tokenFile, 'utf8')).trim() }),
-      logger,
-      metrics: componentMetrics(registry, 'http-transport', { errors: ['connection', 'unavailable', 'refused'] }),
-    }),
-    onAcknowledged: async (position) => {
-      state.position = position;
-      state.checkpoint = pipeline.reached(position) ?? state.checkpoint;
-      await checkpoints.save(STATE, state);
+    transport,
+    metrics: componentMetrics(registry, 'outbox', { dropped: REFUSALS }),
+    onAcknowledged: (position, signal) => state.advance(position, pipeline.reached(position), signal),
+    onRefused: ({ reason, detail }, observations) => {
+      logger.error(
+        { reason, detail, observations: observations.length },
+        'the collector refused observations for good',
+      );
+      for (const observation of observations) samples.add(reason, Buffer.from(JSON.stringify(observation)));
+      // Of the refusal of such a status there is nothing new to tell; and it could go on for ever.
+      if (observations.every((observation) => observation.kind === 'status' && observation.source === OUTBOX)) return;
+      tell(OUTBOX, 'gap', reason, `The collector refused ${observations.length} observations for good: ${detail}`);
     },
-    onRefused: (err, observations) =>
-      logger.error({ err, observations }, 'the collector refused observations for good'),
   });
   const policy = toPolicy(config, clock);
   const pipeline = new Pipeline({ observer, outbox, policy, holdBack, registry });
-  const tell = (source: string, status: SourceStatus['status'], reason: string, detail: string): void =>
+  const tell: Tell = (source, status, reason, detail) =>
     pipeline.tell(sourceStatus(source, status, reason, detail, clock.now()));
 
-  if (setAside !== undefined) {
-    tell('audit-file', 'gap', 'state-lost', `The agent's state could not be read and was set aside: ${setAside}`);
+  if (state.setAside !== undefined) {
+    tell('audit-file', 'gap', 'state-lost', `The agent's state could not be read and was set aside: ${state.setAside}`);
   }
+  const operations = operationsOf(config, deps, () => components);
   const components: Component[] = [
-    delivery(outbox, samples),
+    // First and last: nobody else may have the folder while anything of this agent runs.
+    createComponent('state', { start: () => undefined, stop: () => state.close(), degraded: () => state.trouble }),
+    ...(operations ? [operations.component] : []),
+    delivery(outbox, transport, samples),
     ...inventory.components,
     releasing(pipeline, clock),
-    ...auditSource(config, { logger, deadLetter, pipeline, tell, resume: remembered?.checkpoint ?? undefined }),
+    ...auditSource(config, { logger, metrics, deadLetter, pipeline, tell, resume: state.checkpoint }),
   ];
-  return { components, learn: (events) => pipeline.learn(events) };
+  return { components, learn: (events) => pipeline.learn(events), address: () => operations?.address() };
+}
+
+function operationsOf(config: Config, deps: AgentDeps, components: () => Component[]): Operations | undefined {
+  const { enabled, listen } = config.agent.metrics;
+  if (!enabled || deps.metricsElsewhere) return undefined;
+  return createOperations({ listen, registry: deps.registry, logger: deps.logger, components });
 }
 
 type Tell = (source: string, status: SourceStatus['status'], reason: string, detail: string) => void;
 
 /** Stops last: what is still waiting gets a moment to be delivered. */
-const delivery = (outbox: Outbox, samples: DeadLetterFile): Component =>
-  createComponent('outbox', {
+const delivery = (outbox: Outbox, transport: Transport, samples: { flush(): Promise<void> }): Component =>
+  createComponent(OUTBOX, {
     start: () => undefined,
     stop: async () => {
       await outbox.stop(STOP_GRACE_MS);
       await samples.flush();
     },
+    degraded: () => transport.trouble(),
   });
+
+function httpTransport(config: Config, { logger, registry }: AgentDeps): Transport {
+  const { url, tokenFile } = config.agent.collector;
+  return new HttpTransport({
+    url,
+    ...(tokenFile !== undefined && { token: async () => (await readFile(tokenFile, 'utf8')).trim() }),
+    logger,
+    metrics: componentMetrics(registry, 'http-transport', { dropped: REFUSALS, errors: HTTP_ERRORS }),
+  });
+}
 
 /** Lets what is held back go when its time has come, though the log be silent. */
 function releasing(pipeline: Pipeline, clock: Clock): Component {
@@ -150,13 +181,14 @@ function releasing(pipeline: Pipeline, clock: Clock): Component {
 
 interface AuditParts {
   logger: Logger;
+  metrics: ComponentMetrics<never, never, DeadLetterReason>;
   deadLetter: DeadLetters;
   pipeline: Pipeline;
   tell: Tell;
   resume: AuditCheckpoint | undefined;
 }
 
-function auditSource(config: Config, { logger, deadLetter, pipeline, tell, resume }: AuditParts): Component[] {
+function auditSource(config: Config, { logger, metrics, deadLetter, pipeline, tell, resume }: AuditParts): Component[] {
   const { path, fromBeginning, maxLineBytes } = config.agent.auditLog;
   if (path === undefined) return [];
   return [
@@ -167,7 +199,11 @@ function auditSource(config: Config, { logger, deadLetter, pipeline, tell, resum
       resume,
       deadLetter,
       logger,
-      onBatch: (batch) => pipeline.take(batch),
+      onBatch: async (batch) => {
+        metrics.received(batch.linesRead);
+        await pipeline.take(batch);
+        metrics.sent(batch.linesRead);
+      },
       onStatus: ({ status, reason, detail }) => tell('audit-file', status, reason, detail),
     }),
   ];
@@ -176,8 +212,11 @@ function auditSource(config: Config, { logger, deadLetter, pipeline, tell, resum
 async function inventoryMode(config: Config, deps: AgentDeps): Promise<Whereabouts['inventory']> {
   const { kubernetes, file } = config.agent.inventory;
   if (deps.inventoryFromOutside || kubernetes) return 'live';
-  return file === undefined ? 'none' : (await readInventoryFile(file)).mode;
+  return file === undefined || isIdle(config) ? 'none' : (await readInventoryFile(file)).mode;
 }
+
+/** Without a log there is nothing to ask an inventory about, and a watch a node would be a burden to the API server. */
+const isIdle = (config: Config): boolean => config.agent.auditLog.path === undefined;
 
 interface Inventory {
   components: Component[];
@@ -191,7 +230,7 @@ interface InventoryParts {
 
 function inventorySource(config: Config, deps: AgentDeps, { learn, tell }: InventoryParts): Inventory {
   const { kubernetes, kubeconfig, file } = config.agent.inventory;
-  if (deps.inventoryFromOutside) return { components: [] };
+  if (deps.inventoryFromOutside || isIdle(config)) return { components: [] };
   if (kubernetes) {
     const source = new KubernetesSource({
       kubeconfig,

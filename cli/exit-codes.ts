@@ -14,7 +14,7 @@ export const EXIT = {
   input: 3,
   /** A collector or cluster can't be reached, or refuses. */
   unreachable: 4,
-  /** What it needs of its own is not to be had: the store, the address to listen on, room for what it prints. */
+  /** What it needs of its own is not to be had: the store, the state folder, the address to listen on, room for output. */
   unavailable: 5,
   /** A defect of Truant. */
   internal: 70,
@@ -28,11 +28,11 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   INPUT_UNREADABLE: EXIT.input,
   INVENTORY_UNREADABLE: EXIT.input,
   CHECKPOINT_UNREADABLE: EXIT.input,
+  STATE_UNWRITABLE: EXIT.unavailable,
+  STATE_LOCKED: EXIT.unavailable,
   STORE_UNAVAILABLE: EXIT.unavailable,
   STORE_SCHEMA_TOO_NEW: EXIT.unavailable,
   STORE_LOCKED: EXIT.unavailable,
-  DELIVERY_FAILED: EXIT.unreachable,
-  DELIVERY_REFUSED: EXIT.unreachable,
   REQUEST_INVALID: EXIT.usage,
   NOT_FOUND: EXIT.input,
   COLLECTOR_UNREACHABLE: EXIT.unreachable,

@@ -4,6 +4,9 @@ import { EXIT, EXIT_OF, type ExitCode } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { reportError, run } from './program.ts';
 
+// The history, positions and dead letters are for nobody else to read, whoever makes their files.
+process.umask(0o077);
+
 let stopping: AbortController | undefined;
 
 const io: Io = {

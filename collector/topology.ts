@@ -13,8 +13,8 @@ import { type Every, everyInterval } from './every.ts';
 import { operationsRoutes } from './query/operations.ts';
 import { queryRoutes } from './query/routes.ts';
 import { batchesRoute } from './receive/http/batches.ts';
-import { type Authentication, refuseUnsafe } from './server/access.ts';
-import { createServer } from './server/server.ts';
+import { type Authentication, refuseShared, refuseUnsafe } from './server/access.ts';
+import { createServer, refuseTaken } from './server/server.ts';
 import { readTokenHashes } from './server/token-hashes.ts';
 import { openDuckDbStore } from './store/duckdb/duckdb-store.ts';
 import { createRetention } from './store/retention.ts';
@@ -46,12 +46,13 @@ const MAX_CLUSTERS = 16;
 const MAX_WAITING_BATCHES = 32;
 const RESTORE = { within: DAY, limit: 50_000 };
 
-/** @throws TruantError LISTEN_UNSAFE, CONFIG_INVALID, STORE_LOCKED, STORE_SCHEMA_TOO_NEW, STORE_UNAVAILABLE */
+/** @throws TruantError LISTEN_UNSAFE, LISTEN_FAILED, CONFIG_INVALID, STORE_LOCKED, STORE_SCHEMA_TOO_NEW, STORE_UNAVAILABLE */
 export async function createCollector(config: Config, deps: CollectorDeps): Promise<Collector> {
   const { clock = wallClock } = deps;
   const { listen, store: kept } = config.collector;
   const authentication = await readAuthentication(config.collector.auth);
   refuseUnsafe(listen.host, authentication);
+  await refuseTaken(listen);
   const store = await openDuckDbStore({
     path: kept.path,
     memoryMegabytes: STORE_MEMORY_MEGABYTES,
@@ -103,8 +104,8 @@ function assemble(config: Config, deps: CollectorDeps, store: Store, authenticat
 async function readAuthentication(auth: Config['collector']['auth']): Promise<Authentication> {
   if (auth.mode === 'none') return undefined;
   const fromFile = (file: string | undefined) => (file === undefined ? [] : readTokenHashes(file));
-  return {
-    readers: [...auth.tokenHashes, ...(await fromFile(auth.tokensFile))],
-    writers: [...auth.agentTokenHashes, ...(await fromFile(auth.agentTokensFile))],
-  };
+  const readers = [...auth.tokenHashes, ...(await fromFile(auth.tokensFile))];
+  const writers = [...auth.agentTokenHashes, ...(await fromFile(auth.agentTokensFile))];
+  refuseShared({ readers, writers });
+  return { readers, writers };
 }

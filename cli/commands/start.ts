@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { TruantError } from '../../shared/errors.ts';
 import { createLogger } from '../../shared/telemetry/logger.ts';
 import { writeLine } from '../io.ts';
 import { configFile, loadConfig } from '../load-config.ts';
@@ -33,6 +34,7 @@ export const registerStart: RegisterCommand = (program, io) => {
         await playRecording({ config, recording: EXAMPLE, speed: options.speed, port, serve: true }, io);
         return;
       }
+      if (config.agent.auditLog.path === undefined) throw nothingToWatch();
       const { runBoth } = await import('../run/both.ts');
       const listen = { ...config.collector.listen, port };
       await runBoth({
@@ -45,3 +47,9 @@ export const registerStart: RegisterCommand = (program, io) => {
       });
     });
 };
+
+const nothingToWatch = (): TruantError =>
+  new TruantError('CONFIG_INVALID', 'agent.auditLog.path is not set, so there is nothing to watch.', {
+    remedy:
+      "Set it, or TRUANT_AGENT__AUDIT_LOG__PATH, to the API server's audit log, such as /var/log/kubernetes/audit/audit.log; or see a recorded theft with --demo.",
+  });

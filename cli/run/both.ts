@@ -53,6 +53,7 @@ export async function runBoth({
       agent = await createAgent(atAddress(config, collector), {
         logger,
         registry,
+        metricsElsewhere: true,
         ...time,
         ...(playback && { inventoryFromOutside: true as const }),
       });

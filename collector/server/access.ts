@@ -30,6 +30,20 @@ export function refuseUnsafe(host: string, authentication: Authentication): void
   );
 }
 
+/**
+ * What the configuration can't see: hashes in files.
+ *
+ * @throws TruantError CONFIG_INVALID when a token would be of both kinds
+ */
+export function refuseShared({ readers, writers }: TokenHashes): void {
+  if (!writers.some((hash) => readers.includes(hash))) return;
+  throw new TruantError(
+    'CONFIG_INVALID',
+    'The same hash is in collector.auth.tokenHashes or tokensFile and in collector.auth.agentTokenHashes or agentTokensFile: that token could both send and ask.',
+    { remedy: 'Give agents a token of their own.' },
+  );
+}
+
 /** Decides by the Authorization header. It compares with every hash, always, so that time tells nothing. */
 export function createGate(authentication: Authentication): (access: Access, authorization?: string) => Verdict {
   if (!authentication) return () => 'granted';
@@ -55,13 +69,4 @@ function digestOf(hash: string): Buffer {
   if (hex === undefined)
     throw new TruantError('CONFIG_INVALID', 'A token hash must be sha256: and 64 hexadecimal digits.');
   return Buffer.from(hex, 'hex');
-}
-
-/**
- * Whether a request to this machine alone really means it: a web page can have its own name resolve to 127.0.0.1 (DNS
- * rebinding), and would then read everything through its visitor's browser.
- */
-export function namesLoopback(host: string | undefined): boolean {
-  const name = (host ?? '').replace(/:\d+$/, '').toLowerCase();
-  return isLoopback(name.replace(/^\[(.*)\]$/, '$1'));
 }

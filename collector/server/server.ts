@@ -1,11 +1,11 @@
 /** The HTTP server that receiving, questions and the page hang on: access, limits, headers and errors are the same for all. */
-import { type AddressInfo, isIPv6 } from 'node:net';
+import { type AddressInfo, createServer as createProbe, isIPv6 } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { type Component, createComponent } from '../../shared/component/component.ts';
-import { isLoopback } from '../../shared/config/values.ts';
-import { TruantError } from '../../shared/errors.ts';
+import { isLoopback, namesLoopback } from '../../shared/config/values.ts';
+import { type Listen, listenFailed } from '../../shared/listen.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
-import { type Access, type Authentication, createGate, namesLoopback, refuseUnsafe } from './access.ts';
+import { type Access, type Authentication, createGate, refuseUnsafe } from './access.ts';
 import { Problem, problemOf, sendProblem } from './problem.ts';
 
 declare module 'fastify' {
@@ -15,9 +15,7 @@ declare module 'fastify' {
   }
 }
 
-export interface ServerOptions {
-  host: string;
-  port: number;
+export interface ServerOptions extends Listen {
   authentication: Authentication;
   routes: readonly ((server: FastifyInstance) => void)[];
   log: Logger;
@@ -32,6 +30,8 @@ export interface HttpServer {
 /** Ids may be long, and percent-encoded. */
 const MAX_PARAMETER = 2048;
 const REQUEST_MS = 30_000;
+/** The configuration's section that says where to listen. */
+const KEY = 'collector.listen';
 
 const HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
@@ -42,6 +42,25 @@ const HEADERS: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
 };
+
+/**
+ * For before anything is made that would be left behind if the server couldn't start.
+ *
+ * @throws TruantError LISTEN_FAILED
+ */
+export async function refuseTaken({ host, port }: Listen): Promise<void> {
+  const probe = createProbe();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      probe.once('error', reject);
+      probe.listen(port, host, resolve);
+    });
+  } catch (error) {
+    throw listenFailed(error, { host, port }, KEY);
+  } finally {
+    await new Promise((resolve) => probe.close(resolve));
+  }
+}
 
 /** @throws TruantError LISTEN_UNSAFE; its start rejects with LISTEN_FAILED */
 export function createServer(options: ServerOptions): HttpServer {
@@ -92,10 +111,7 @@ export function createServer(options: ServerOptions): HttpServer {
       try {
         await server.listen({ host, port });
       } catch (error) {
-        throw new TruantError('LISTEN_FAILED', `Can't listen on ${host} port ${port}: ${reasonOf(error)}`, {
-          cause: error,
-          remedy: 'Free the port, or set another one in collector.listen.',
-        });
+        throw listenFailed(error, { host, port }, KEY);
       }
       log.info({ host, port: boundPort() }, 'listening');
     },
@@ -113,12 +129,4 @@ export function createServer(options: ServerOptions): HttpServer {
       return bound === undefined ? undefined : `http://${isIPv6(host) ? `[${host}]` : host}:${bound}`;
     },
   };
-}
-
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'EADDRINUSE') return 'it is in use already';
-  if (code === 'EACCES') return 'that takes more rights';
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return 'this machine has no such address';
-  return error instanceof Error ? error.message : String(error);
 }

@@ -32,7 +32,10 @@ export interface Fresh {
   /** The stream's position once this is stored: the number of the next observation. */
   position: number;
   observations: Observation[];
-  /** Stored before: below the stream's position, or the end of a long-running request whose beginning is stored. */
+  /**
+   * Stored before: below the stream's position; or the same request, be it from another stream (an agent that lost its
+   * state reads again), or the end of a long-running one whose beginning is stored.
+   */
   duplicates: number;
   /** Set aside by the receiver, not counting those below the stream's position. */
   rejected: number;

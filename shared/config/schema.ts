@@ -11,6 +11,7 @@ import {
   host,
   isLoopback,
   key,
+  loopbackHost,
   nodeName,
   port,
   principal,
@@ -34,7 +35,7 @@ const expires = key(expiry.optional(), 'When the exception ends.');
 const auditLog = section("The API server's audit log, on nodes that have one.", {
   path: key(
     filePath.optional(),
-    "The log's path; rotated files are looked for next to it. Without it this agent reads no audit log.",
+    "The log's path; rotated files are looked for next to it. Without it `truant agent` watches nothing, as is right on a node without an audit log, and `truant start` refuses to run.",
   ),
   fromBeginning: flag(false, 'On the very first start, read what is already there instead of beginning at the end.'),
   maxLineBytes: key(
@@ -60,6 +61,13 @@ const agent = section('The agent, one a node.', {
   collector: section('Where observations are sent.', {
     url: key(baseUrl.default('http://127.0.0.1:7117'), "The collector's address."),
     tokenFile: key(filePath.optional(), 'A file that holds the token to authenticate with.'),
+  }),
+  metrics: section('How the agent itself is doing: /metrics for Prometheus, /healthz for probes.', {
+    enabled: flag(true, 'Serve them. `truant start` never does: there the collector serves the metrics of both.'),
+    listen: section('Where they are served.', {
+      host: key(loopbackHost.default('127.0.0.1'), 'Loopback alone, as there is no authentication.'),
+      port: key(port.default(7118), 'The TCP port.'),
+    }),
   }),
   holdBackMs: key(
     wholeNumber(0, 60_000, 'milliseconds').default(5000),
@@ -146,7 +154,17 @@ const collector = key(
         }),
       }),
     })
-    .superRefine(({ listen, auth: { mode, tokenHashes, tokensFile } }, context) => {
+    .superRefine(({ listen, auth: { mode, tokenHashes, tokensFile, agentTokenHashes } }, context) => {
+      for (const [index, hash] of agentTokenHashes.entries()) {
+        if (!tokenHashes.includes(hash)) continue;
+        const message = 'is in collector.auth.tokenHashes too, but agents may send and nothing else';
+        context.addIssue({
+          code: 'custom',
+          path: ['auth', 'agentTokenHashes', index],
+          message,
+          params: { whole: true },
+        });
+      }
       if (mode === 'none' && !isLoopback(listen.host)) {
         const message = 'can be reached from other machines, which needs collector.auth.mode: token';
         context.addIssue({ code: 'custom', path: ['listen', 'host'], message, params: { whole: true } });

@@ -61,6 +61,7 @@ export const host = expecting(
     .refine((value) => isAddress(value) || /^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/.test(value)),
   'an address or host name',
 );
+export const loopbackHost = expecting(z.string().refine(isLoopback), 'localhost, ::1 or an address in 127.0.0.0/8');
 export const port = expecting(z.int().min(0).max(65_535), 'a port number from 0 (any free one) to 65535');
 export const baseUrl = expecting(
   z.string().max(2048).refine(isBaseUrl),
@@ -86,6 +87,15 @@ export function expiryOf(value: string): Micros | undefined {
 
 export function isLoopback(value: string): boolean {
   return value === 'localhost' || value === '::1' || (isIPv4(value) && value.startsWith('127.'));
+}
+
+/**
+ * Whether a request to this machine alone really means it: a web page can have its own name resolve to 127.0.0.1 (DNS
+ * rebinding), and would then read everything through its visitor's browser.
+ */
+export function namesLoopback(host: string | undefined): boolean {
+  const name = (host ?? '').replace(/:\d+$/, '').toLowerCase();
+  return isLoopback(name.replace(/^\[(.*)\]$/, '$1'));
 }
 
 function isAddress(value: string): boolean {

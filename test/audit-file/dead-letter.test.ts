@@ -1,7 +1,8 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DeadLetterFile, type DeadLetterOptions } from '../../agent/sources/audit-file/dead-letter.ts';
+import { DeadLetterFile, type DeadLetterOptions } from '../../agent/dead-letter-file.ts';
+import { DEAD_LETTER_REASONS, type DeadLetterReason } from '../../agent/sources/audit-file/dead-letter.ts';
 import { MINUTE } from '../../shared/time.ts';
 import { Lab, silent } from './lab.ts';
 
@@ -17,8 +18,8 @@ beforeEach(() => {
 
 afterEach(() => lab.remove());
 
-const newFile = (options: Partial<DeadLetterOptions> = {}): DeadLetterFile =>
-  new DeadLetterFile({ path, clock: { now: () => now }, logger: silent, ...options });
+const newFile = (options: Partial<DeadLetterOptions<DeadLetterReason>> = {}): DeadLetterFile<DeadLetterReason> =>
+  new DeadLetterFile({ path, reasons: DEAD_LETTER_REASONS, clock: { now: () => now }, logger: silent, ...options });
 
 const records = (file = path): Record<string, unknown>[] =>
   readFileSync(file, 'utf8')

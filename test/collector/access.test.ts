@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -27,8 +27,8 @@ describe('with tokens', () => {
     await writeFile(agentTokensFile, `# agents of shop\n\n${hash('agent-2')}\n`);
     const auth = {
       mode: 'token',
-      tokenHashes: [hash('reader'), hash('both'), hash('')],
-      agentTokenHashes: [hash('agent-1'), hash('both')],
+      tokenHashes: [hash('reader'), hash('')],
+      agentTokenHashes: [hash('agent-1')],
     };
     running = await runCollector({ auth: { ...auth, agentTokensFile } });
   });
@@ -62,7 +62,6 @@ describe('with tokens', () => {
     ['a reader, with the scheme in small letters', { authorization: 'bearer reader' }, 200, 403],
     ['an agent', bearer('agent-1'), 403, 200],
     ['an agent whose hash is in the file', bearer('agent-2'), 403, 200],
-    ['who is both', bearer('both'), 200, 200],
   ])('%s', async (_who, headers, reading, writing) => {
     for (const path of paths) {
       const { status } = await running.get(path, headers);
@@ -76,6 +75,20 @@ describe('with tokens', () => {
   test('probes need none', async () => {
     expect((await running.get('/healthz')).status).toBe(200);
     expect((await running.get('/readyz')).status).toBe(200);
+  });
+
+  test.each([
+    ['both lists', { tokenHashes: [hash('x')], agentTokenHashes: [hash('x')] }],
+    ['a list and a file', { tokenHashes: [hash('agent-2')], agentTokensFile: true }],
+    ['both files', { tokensFile: true, agentTokensFile: true }],
+  ])('a token of both kinds is refused: in %s', async (_where, auth) => {
+    const files = Object.fromEntries(
+      Object.entries(auth).map(([key, value]) => [key, value === true ? path.join(folder, 'agents') : value]),
+    );
+    await expect(runCollector({ auth: { mode: 'token', ...files } })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/agentTokenHashes.*tokenHashes|tokenHashes.*agentTokenHashes/s),
+    });
   });
 
   test('any name of the host will do', async () => {
@@ -149,10 +162,18 @@ describe('listening', () => {
     });
     const { port } = other.address() as { port: number };
     const { component } = createServer({ host: '127.0.0.1', port, authentication: undefined, routes: [], log: silent });
-    await expect(component.start()).rejects.toMatchObject({
+    const refusal = {
       code: 'LISTEN_FAILED',
       message: `Can't listen on 127.0.0.1 port ${port}: it is in use already`,
-    });
+      remedy: expect.stringContaining('collector.listen'),
+    };
+    await expect(component.start()).rejects.toMatchObject(refusal);
+    // A whole collector does not even make its store.
+    const folder = await mkdtemp(path.join(tmpdir(), 'truant-taken-'));
+    const collector = { listen: { port }, store: { path: path.join(folder, 'deeper', 'truant.duckdb') } };
+    await expect(runCollector(collector)).rejects.toMatchObject(refusal);
+    expect(await readdir(folder)).toEqual([]);
+    await rm(folder, { recursive: true });
     other.close();
   });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -51,6 +51,14 @@ describe('opening a DuckDB store', () => {
     await send(store, 0, [use(0)]);
     await store.close();
     await (await openDuckDbStore({ ...options, path: file })).close();
+  });
+
+  test('makes a file for its owner alone, and makes one so that was not', async () => {
+    for (const before of [undefined, 0o644]) {
+      if (before !== undefined) await chmod(file, before);
+      await (await openDuckDbStore({ ...options, path: file })).close();
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
+    }
   });
 
   test('a store from a later release is refused and left as it is', async () => {

@@ -178,6 +178,39 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
         expect(await send(store, 0, [watch], [], elsewhere)).toMatchObject({ duplicates: 0 });
       });
 
+      test('a request that an agent reads again after it lost its state is not a second one', async () => {
+        const again = { stream: `${STREAM}-again` };
+        await send(store, 0, [use(0), use(1), issue(2)], [[idOf(1), DECIDING]]);
+        expect(await send(store, 0, [use(0), use(1), issue(2), use(3)], undefined, again)).toMatchObject({
+          duplicates: 3,
+          observations: [expect.objectContaining({ id: idOf(3) })],
+          position: 4,
+        });
+        expect(ids((await store.uses({}, all)).items)).toEqual([3, 1, 0].map(idOf));
+        const elsewhere = { cluster: 'other', stream: 'other/a/b' };
+        expect(await send(store, 0, [use(0)], undefined, elsewhere)).toMatchObject({ duplicates: 0 });
+      });
+
+      test('a request is not hidden by another that differs in its verb alone', async () => {
+        await send(store, 0, [use(0)]);
+        const others = ['delete', 'update'].map((verb) => use(0, { request: { verb } }));
+        expect(await send(store, 1, others)).toMatchObject({ duplicates: 0 });
+        expect((await store.uses({}, all)).items.map(({ use }) => use.request.verb).toSorted()).toEqual([
+          'delete',
+          'get',
+          'update',
+        ]);
+      });
+
+      test('what sources say about themselves is kept each time', async () => {
+        const { id, time, timeText, seen } = use(0);
+        const common = { id, time, timeText, seen, source: 'audit-file', reason: 'file-missing', detail: '' };
+        const status = { kind: 'status' as const, status: 'blind' as const, ...common };
+        await send(store, 0, [status]);
+        const again = { stream: `${STREAM}-again` };
+        expect(await send(store, 0, [status], undefined, again)).toMatchObject({ duplicates: 0 });
+      });
+
       test('positions and counts of streams survive a restart', async () => {
         await send(store, 0, [use(0), null, use(5)], undefined, { at: START + MINUTE });
         await send(store, 3, [use(4)], undefined, { at: START + HOUR });

@@ -66,6 +66,11 @@ describe('parseConfig', () => {
       { agent: { collector: { url: 'ftp://x' } } },
       'found "ftp://x"; must be an http or https URL',
     ],
+    [
+      'agent.metrics.listen.host',
+      { agent: { metrics: { listen: { host: '0.0.0.0' } } } },
+      'found "0.0.0.0"; must be localhost, ::1 or an address in 127.0.0.0/8',
+    ],
     ['agent.node', { agent: { node: 'Node 1' } }, 'found "Node 1"; must be a node\'s name'],
     ['agent', { agent: 3 }, 'found 3; must be a section'],
     ['networks', { networks: [] }, 'found a list; must be a section'],
@@ -154,6 +159,15 @@ describe('parseConfig', () => {
     ]);
     const tokenHashes = [`sha256:${'a'.repeat(64)}`];
     expect(problems({ collector: { listen: { host }, auth: { mode: 'token', tokenHashes } } })).toEqual([]);
+  });
+
+  test('a token is a reader’s or an agent’s, and the hash is not shown', () => {
+    const [a, b, c] = ['a', 'b', 'c'].map((digit) => `sha256:${digit.repeat(64)}`);
+    const auth = { mode: 'token', tokenHashes: [a, b], agentTokenHashes: [c, b] };
+    expect(problems({ collector: { auth } })).toEqual([
+      'collector.auth.agentTokenHashes[1]: is in collector.auth.tokenHashes too, but agents may send and nothing else',
+    ]);
+    expect(problems({ collector: { auth: { ...auth, agentTokenHashes: [c] } } })).toEqual([]);
   });
 
   test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('listening on %s does not', (host) => {

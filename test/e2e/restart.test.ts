@@ -1,5 +1,5 @@
 /** Agent and collector as processes of their own: stopped and started in turn, nothing is lost and nothing doubled. */
-import { appendFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,6 +56,7 @@ describe('an agent and a collector that are restarted', () => {
           auditLog: { path: join(folder, 'audit', 'audit.log'), fromBeginning: true },
           inventory: { file: join(EXAMPLE, 'cluster.jsonl') },
           collector: { url: `http://127.0.0.1:${PORT}` },
+          metrics: { listen: { port: 0 } },
         },
         collector: { listen: { port: PORT }, store: { path: join(folder, 'store', 'truant.duckdb') } },
       }),
@@ -107,6 +108,9 @@ describe('an agent and a collector that are restarted', () => {
     collector = start('collector');
     await hasStored(uses(lines).size);
     expect(new Set(await stored())).toEqual(uses(lines));
+    for (const name of await readdir(join(folder, 'store'))) {
+      expect([name, (await stat(join(folder, 'store', name))).mode & 0o77]).toEqual([name, 0]);
+    }
     await stop(agent);
     await stop(collector);
   }, 180_000);

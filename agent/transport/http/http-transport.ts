@@ -1,12 +1,14 @@
 /** Batches over HTTP: one at a time, acknowledged when stored, tried again with backoff and jitter. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Logger } from 'pino';
-import { TruantError } from '../../../shared/errors.ts';
 import type { Batch } from '../../../shared/schema/batch.ts';
 import type { ComponentMetrics } from '../../../shared/telemetry/metrics.ts';
-import type { Transport } from '../transport.ts';
+import { Backoff, type Pause, pause } from '../../backoff.ts';
+import type { Delivery, REFUSALS, Refusal, Transport } from '../transport.ts';
+import { judge, type Unavailable } from './answer.ts';
+
+export const HTTP_ERRORS = ['connection', 'unavailable', 'refused', 'too-large'] as const;
 
 export interface HttpTransportOptions {
   /** The collector's base URL. */
@@ -14,7 +16,12 @@ export interface HttpTransportOptions {
   /** Read anew for each attempt: projected tokens rotate. */
   token?: () => Promise<string>;
   logger: Logger;
-  metrics: ComponentMetrics<never, 'connection' | 'unavailable' | 'refused'>;
+  metrics: ComponentMetrics<(typeof REFUSALS)[number], (typeof HTTP_ERRORS)[number]>;
+  pause?: Pause;
+}
+
+interface Unreachable extends Omit<Unavailable, 'reason' | 'afterMs'> {
+  reason: 'connection';
 }
 
 const FIRST_PAUSE_MS = 200;
@@ -24,74 +31,93 @@ const compress = promisify(gzip);
 
 export class HttpTransport implements Transport {
   readonly #options: HttpTransportOptions;
-  readonly #url: URL;
+  readonly #url: string;
+  readonly #pause: Pause;
+  #trouble: string | undefined;
 
   constructor(options: HttpTransportOptions) {
     this.#options = options;
-    this.#url = new URL('/api/v1/batches', options.url);
+    this.#pause = options.pause ?? pause;
+    this.#url = `${options.url.replace(/\/+$/, '')}/api/v1/batches`;
   }
 
-  async send(batch: Batch, signal: AbortSignal): Promise<void> {
-    const { logger, metrics } = this.#options;
+  trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  async send(batch: Batch, signal: AbortSignal): Promise<Delivery> {
+    const { metrics } = this.#options;
+    const count = batch.observations.length;
+    metrics.received(count);
     const body = await compress(JSON.stringify(batch), { level: 1 });
-    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-      if (signal.aborted) throw new TruantError('DELIVERY_FAILED', 'stopped before the collector acknowledged a batch');
-      const answer = await this.#attempt(body, signal);
+    const backoff = new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+    while (!signal.aborted) {
+      const answer = await this.#attempt(batch, body, signal);
       if (answer === 'stored') {
-        metrics.sent(batch.observations.length);
-        return;
+        this.#trouble = undefined;
+        metrics.sent(count);
+        return answer;
       }
-      if ('refused' in answer) {
-        metrics.error('refused');
-        throw new TruantError('DELIVERY_REFUSED', `the collector refused a batch: ${answer.refused}`, {
-          remedy: 'Check that agent and collector are of the same version, and that the agent may write.',
-        });
+      metrics.error(answer.reason);
+      if (isFinal(answer)) {
+        this.#trouble = undefined;
+        metrics.dropped(answer.reason, count);
+        return answer;
       }
-      metrics.error(answer.type);
-      logger.warn(
-        { type: answer.type, reason: answer.reason, pauseMs: pause },
-        'collector did not take a batch, trying again',
-      );
-      const wait = answer.afterMs ?? pause * (0.5 + Math.random() / 2);
-      await sleep(Math.min(wait, LONGEST_PAUSE_MS), undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) break;
+      const pauseMs = backoff.nextMs(answer.reason === 'unavailable' ? answer.afterMs : undefined);
+      this.#tell(answer, pauseMs);
+      await this.#pause(pauseMs, signal);
     }
+    return 'stopped';
   }
 
-  async #attempt(body: Buffer, signal: AbortSignal): Promise<Answer> {
+  #tell({ reason, detail, remedy }: Unavailable | Unreachable, pauseMs: number): void {
+    const { logger } = this.#options;
+    this.#trouble = [`The collector does not take batches: ${detail.replace(/\.?$/, '.')}`, remedy]
+      .filter(Boolean)
+      .join(' ');
+    if (remedy === undefined) logger.warn({ reason, detail, pauseMs }, 'collector did not take a batch, trying again');
+    else logger.error({ reason, detail, remedy, pauseMs }, 'nothing can be delivered until this is put right');
+  }
+
+  async #attempt(
+    batch: Batch,
+    body: Buffer,
+    signal: AbortSignal,
+  ): Promise<'stored' | Refusal | Unavailable | Unreachable> {
+    const { token } = this.#options;
+    let authorization: string | undefined;
     try {
-      const token = await this.#options.token?.();
+      authorization = token && `Bearer ${await token()}`;
+    } catch (error) {
+      const remedy = 'Make the file that agent.collector.tokenFile names readable for the agent.';
+      return { reason: 'unavailable', detail: `the token cannot be read: ${reasonOf(error)}`, remedy };
+    }
+    try {
       const response = await fetch(this.#url, {
         method: 'POST',
         body: new Uint8Array(body),
-        redirect: 'error',
+        // A redirect could lead the token anywhere.
+        redirect: 'manual',
         signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]),
         headers: {
           'content-type': 'application/json',
           'content-encoding': 'gzip',
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(authorization !== undefined && { authorization }),
         },
       });
-      const text = (await response.text()).slice(0, 300);
-      if (response.ok) return 'stored';
-      const mayPass =
-        response.status === 429 || response.status >= 500 || response.status === 401 || response.status === 408;
-      if (!mayPass) return { refused: `${response.status} ${text}` };
-      return { type: 'unavailable', reason: `${response.status} ${text}`, afterMs: retryAfter(response) };
+      const { status, headers } = response;
+      const count = batch.observations.length;
+      return judge({ status, headers, text: await response.text() }, batch.position + count, count > 1);
     } catch (error) {
-      return { type: 'connection', reason: reasonOf(error), afterMs: undefined };
+      return { reason: 'connection', detail: reasonOf(error) };
     }
   }
 }
 
-type Answer =
-  | 'stored'
-  | { refused: string }
-  | { type: 'connection' | 'unavailable'; reason: string; afterMs: number | undefined };
-
-const retryAfter = (response: Response): number | undefined => {
-  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
-};
+const isFinal = (answer: Refusal | Unavailable | Unreachable): answer is Refusal =>
+  answer.reason === 'refused' || answer.reason === 'too-large';
 
 const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);

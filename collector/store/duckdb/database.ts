@@ -1,5 +1,5 @@
 /** One DuckDB file, opened by nobody else, that can read and write nothing but itself. */
-import { mkdir, realpath, stat } from 'node:fs/promises';
+import { chmod, mkdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { TruantError } from '../../../shared/errors.ts';
@@ -36,6 +36,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   }
   try {
     const instance = await DuckDBInstance.create(file ?? IN_MEMORY, settings(options));
+    // DuckDB makes it readable for everybody. Who does not own it can't change that; its owner has decided.
+    if (file !== undefined) await chmod(file, 0o600).catch(() => undefined);
     return {
       connect: () => instance.connect(),
       bytes: async () => ({ file: await bytesOf(file), log: await bytesOf(file && `${file}.wal`) }),

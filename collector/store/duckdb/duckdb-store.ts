@@ -27,6 +27,7 @@ import {
   readRecent,
   readStreams,
   readUses,
+  requestKey,
 } from './reading.ts';
 import { retain, usedBytes } from './retention.ts';
 import { decideEarlier, insertObservations, saveStream, upsertAlerts, VERDICTS_TABLE } from './writing.ts';
@@ -101,12 +102,15 @@ class DuckDbStore implements Store {
       const follows = streams.get(stream)?.position ?? 0;
       const above = observations.slice(Math.max(0, follows - arrival.position));
       const accepted = above.filter((observation) => observation !== null);
-      const longRunning = accepted.filter((o) => 'request' in o && o.request.longRunning);
-      const known = await readKnown(this.#writer, cluster, longRunning);
+      const requests = accepted.filter((observation) => 'request' in observation);
+      const known = await readKnown(this.#writer, cluster, requests);
       const fresh: Fresh['observations'] = [];
       for (const observation of accepted) {
-        if (known.has(observation.id)) continue;
-        if ('request' in observation && observation.request.longRunning) known.add(observation.id);
+        if ('request' in observation) {
+          const key = requestKey(observation);
+          if (known.has(key)) continue;
+          known.add(key);
+        }
         fresh.push(observation);
       }
       const rejected = above.length - accepted.length;

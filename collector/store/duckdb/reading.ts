@@ -1,7 +1,7 @@
 /** What is asked of the store about uses and alerts. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Alert, SEVERITIES } from '../../../shared/schema/alert.ts';
-import type { Observation, TokenUse } from '../../../shared/schema/observation.ts';
+import type { RequestObservation, TokenUse } from '../../../shared/schema/observation.ts';
 import type { Micros } from '../../../shared/time.ts';
 import type {
   AlertSummary,
@@ -146,24 +146,29 @@ export async function readRecent(
 }
 
 /**
- * Which of these long-running requests are stored. Both their stages bear the time when the request came in, so only
- * the rows of the times asked about are looked at, and no index is needed.
+ * What makes a request the same as one that is stored. The verb is not in the id, and a client that chooses its Audit-IDs
+ * must not be able to hide one request behind another.
+ */
+export const requestKey = ({ id, request }: RequestObservation): string => `${id} ${request.verb}`;
+
+/**
+ * The keys of these requests that are stored. Both stages of a long-running one bear the time when it came in, as does a
+ * request that is read again, so only the rows of the times asked about are looked at, and no index is needed.
  */
 export async function readKnown(
   connection: DuckDBConnection,
   cluster: string,
-  candidates: readonly Observation[],
+  candidates: readonly RequestObservation[],
 ): Promise<Set<string>> {
   if (candidates.length === 0) return new Set();
   const times = candidates.map(({ time }) => time);
   const { sql, values } = where([
     ['cluster = ?', cluster],
-    ['long_running'],
     ['time BETWEEN ? AND ?', Math.min(...times), Math.max(...times)],
     ['(time, id) IN (SELECT unnest(?), unnest(?))', times, candidates.map(({ id }) => idValue(id))],
   ] satisfies Condition[]);
-  const rows = await query(connection, `SELECT id FROM history ${sql}`, values);
-  return new Set(rows.map((row) => idText(row['id'])));
+  const rows = await query(connection, `SELECT id, verb FROM history ${sql}`, values);
+  return new Set(rows.map((row) => `${idText(row['id'])} ${row['verb'] as string}`));
 }
 
 export async function readStreams(connection: DuckDBConnection): Promise<StreamState[]> {

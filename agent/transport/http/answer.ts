@@ -1,0 +1,83 @@
+/**
+ * What an HTTP answer to a batch means. Only the collector's own word about the batch is final: anything else may come from
+ * a proxy, from another server at a wrong address, or be about the agent's token, and goes away when that is put right.
+ */
+import { z } from 'zod';
+import type { Refusal } from '../transport.ts';
+
+export interface HttpAnswer {
+  status: number;
+  headers: Headers;
+  /** The body, as far as it was read. */
+  text: string;
+}
+
+export interface Unavailable {
+  reason: 'unavailable';
+  detail: string;
+  /** What has to be put right; undefined when it may pass by itself. */
+  remedy?: string;
+  /** When the other side wants to be asked again. */
+  afterMs?: number;
+}
+
+const Receipt = z.object({ position: z.int() });
+const Problem = z.object({ detail: z.string() });
+const MAX_DETAIL = 300;
+
+const TOKEN =
+  'Name in agent.collector.tokenFile a file with a token whose hash the collector has in collector.auth.agentTokenHashes.';
+const ADDRESS =
+  'Set agent.collector.url to the address of the collector itself; what answers there does not take batches.';
+const BODY_LIMIT = 'Let what is between agent and collector pass bodies of up to 8 MiB.';
+
+/**
+ * @param end position that follows the batch's last observation
+ * @param divisible whether the batch could be sent in smaller pieces
+ */
+export function judge(answer: HttpAnswer, end: number, divisible: boolean): 'stored' | Refusal | Unavailable {
+  const { status, headers } = answer;
+  if (status === 200 && isReceipt(answer.text, end)) return 'stored';
+  const isCollectors = headers.get('content-type')?.startsWith('application/problem+json') === true;
+  const detail = `${status} ${words(answer.text)}`.trimEnd();
+  if (isCollectors && (status === 400 || status === 422)) return { reason: 'refused', detail };
+  if (status === 413 && (isCollectors || divisible)) return { reason: 'too-large', detail };
+  const remedy = remedyFor(status);
+  const afterMs = retryAfter(headers);
+  return {
+    reason: 'unavailable',
+    detail,
+    ...(remedy !== undefined && { remedy }),
+    ...(afterMs !== undefined && { afterMs }),
+  };
+}
+
+function remedyFor(status: number): string | undefined {
+  if (status === 401 || status === 403) return TOKEN;
+  if (status === 413) return BODY_LIMIT;
+  return status === 408 || status === 429 || status >= 500 ? undefined : ADDRESS;
+}
+
+/** Another server may answer anything with 200. */
+function isReceipt(text: string, end: number): boolean {
+  const receipt = Receipt.safeParse(parsed(text));
+  return receipt.success && receipt.data.position >= end;
+}
+
+function words(text: string): string {
+  const problem = Problem.safeParse(parsed(text));
+  return (problem.success ? problem.data.detail : text).slice(0, MAX_DETAIL);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function retryAfter(headers: Headers): number | undefined {
+  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+}

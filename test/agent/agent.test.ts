@@ -1,0 +1,308 @@
+/** A whole agent, over real files and real HTTP, towards a collector that answers what a test wants. */
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type Agent, type AgentDeps, createAgent } from '../../agent/topology.ts';
+import { parseConfig } from '../../shared/config/parse.ts';
+import type { Batch } from '../../shared/schema/batch.ts';
+import type { Observation, SourceStatus } from '../../shared/schema/observation.ts';
+import { leaseLine, range, silent, useLine } from '../audit-file/lab.ts';
+import { type FakeReceiver, fakeReceiver, PROBLEM, stored } from './fake-receiver.ts';
+
+let root: string;
+let log: string;
+let receiver: FakeReceiver;
+const running: Agent[] = [];
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'truant-agent-'));
+  log = join(root, 'audit.log');
+});
+
+afterEach(async () => {
+  for (const agent of running) await stop(agent);
+  await receiver.close();
+  rmSync(root, { recursive: true });
+});
+
+/** As long as it takes on a busy machine. */
+const until = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 20_000, interval: 20 });
+
+const TIME = Date.UTC(2026, 10, 23);
+
+/** Lines that the API server would write one a millisecond. */
+const write = (from: number, until: number): void => {
+  const lines = range(from, until).map((n) => {
+    const at = new Date(TIME + n).toISOString().replace('Z', '000Z');
+    return JSON.stringify({ ...JSON.parse(useLine(n)), requestReceivedTimestamp: at, stageTimestamp: at });
+  });
+  appendFileSync(log, `${lines.join('\n')}\n`);
+};
+
+async function run(more: object = {}, deps: Partial<AgentDeps> = {}): Promise<Agent> {
+  const config = parseConfig({
+    cluster: { name: 'lab' },
+    agent: {
+      node: 'node-a',
+      stateDir: join(root, 'state'),
+      auditLog: { path: log, fromBeginning: true },
+      collector: { url: receiver.url },
+      holdBackMs: 0,
+      metrics: { listen: { port: 0 } },
+      ...more,
+    },
+  });
+  const agent = await createAgent(config, { logger: silent, registry: new Registry(), ...deps });
+  running.push(agent);
+  for (const component of agent.components) await component.start();
+  return agent;
+}
+
+async function stop(agent: Agent): Promise<void> {
+  for (const component of agent.components.toReversed()) await component.stop();
+}
+
+const auditIds = (observations: readonly Observation[]): string[] =>
+  observations.flatMap((observation) => ('auditID' in observation ? [observation.auditID] : []));
+const statuses = (observations: readonly Observation[]): SourceStatus[] =>
+  observations.filter((observation) => observation.kind === 'status');
+const expected = (from: number, until: number): string[] => range(from, until).map((n) => `use-${n}`);
+
+/** What a collector would have stored: of each stream what continues it, by position. */
+function store() {
+  const streams = new Map<string, Observation[]>();
+  const take = ({ stream, position, observations }: Batch): void => {
+    const known = streams.get(stream) ?? [];
+    streams.set(stream, [...known, ...observations.slice(known.length - position)]);
+  };
+  return { streams, take, all: () => [...streams.values()].flat() };
+}
+
+async function count(agent: Agent, name: string, component: string): Promise<number> {
+  const text = await (await fetch(`${agent.address()}/metrics`)).text();
+  const pattern = new RegExp(`^truant_${name}_total\\{component="${component}"[^}]*\\} (\\d+)$`, 'gm');
+  return [...text.matchAll(pattern)].reduce((sum, [, value]) => sum + Number(value), 0);
+}
+
+const health = async (agent: Agent) =>
+  (await (await fetch(`${agent.address()}/healthz`)).json()) as {
+    status: string;
+    components: { name: string; state: string; detail?: string }[];
+  };
+
+describe('an agent', () => {
+  test('with a token that may not send keeps everything, says why, and delivers once it is put right', async () => {
+    const kept = store();
+    let mayWrite = false;
+    receiver = await fakeReceiver((batch) => {
+      if (!mayWrite) return { status: 403, headers: PROBLEM, body: { detail: 'This token is not for that.' } };
+      kept.take(batch);
+      return stored(batch);
+    });
+    write(0, 50);
+    const agent = await run();
+    await until(() => expect(receiver.asked.length).toBeGreaterThan(1));
+    const { status, components } = await health(agent);
+    expect(status).toBe('degraded');
+    expect(components.find(({ name }) => name === 'outbox')).toMatchObject({
+      state: 'degraded',
+      detail: expect.stringMatching(/403 This token is not for that\. .*agent\.collector\.tokenFile/),
+    });
+    mayWrite = true;
+    await until(() => expect(auditIds(kept.all())).toEqual(expected(0, 50)));
+    expect(await count(agent, 'dropped', 'outbox')).toBe(0);
+    await until(async () => expect((await health(agent)).status).toBe('ok'));
+  });
+
+  test('counts what is refused for good, keeps samples of it, and tells of the gap', async () => {
+    const kept = store();
+    receiver = await fakeReceiver((batch) => {
+      if (auditIds(batch.observations).includes('use-3')) {
+        return { status: 400, headers: PROBLEM, body: { detail: 'This is no batch.' } };
+      }
+      kept.take({ ...batch, position: kept.streams.get(batch.stream)?.length ?? 0 });
+      return stored(batch);
+    });
+    write(0, 5);
+    const agent = await run();
+    await until(() => {
+      expect(statuses(kept.all())).toContainEqual(
+        expect.objectContaining({
+          source: 'outbox',
+          status: 'gap',
+          reason: 'refused',
+          detail: expect.stringContaining('400 This is no batch.'),
+        }),
+      );
+    });
+    write(5, 8);
+    await until(() => expect(auditIds(kept.all())).toEqual(expected(5, 8)));
+    expect(await count(agent, 'dropped', 'outbox')).toBeGreaterThanOrEqual(5);
+    await stop(agent);
+    const samples = readFileSync(join(root, 'state', 'dead-letter.ndjson'), 'utf8');
+    expect(samples).toContain('"reason":"refused"');
+    expect(samples).toContain('use-3');
+  });
+
+  test('of which everything is refused does not go on for ever about it', async () => {
+    receiver = await fakeReceiver(() => ({ status: 400, headers: PROBLEM, body: { detail: 'No.' } }));
+    write(0, 3);
+    const agent = await run();
+    await until(async () => expect(await count(agent, 'sent', 'audit-file')).toBe(3));
+    await stop(agent);
+    const told = receiver.asked.flatMap(({ batch }) => statuses(batch.observations));
+    const refusals = told.filter(({ source }) => source === 'outbox');
+    expect(refusals.length).toBeGreaterThan(0);
+    expect(refusals.length).toBeLessThanOrEqual(receiver.asked.length);
+    const last = receiver.asked.at(-1)?.batch.observations ?? [];
+    expect(statuses(last).every(({ source }) => source === 'outbox')).toBe(true);
+  });
+
+  test('that cannot save its state sends nothing more until it can, and then loses and doubles nothing', async () => {
+    const kept = store();
+    receiver = await fakeReceiver((batch) => {
+      kept.take(batch);
+      return stored(batch);
+    });
+    write(0, 5);
+    let agent = await run();
+    const obstacle = join(root, 'state', 'audit-file.json.new');
+    const saved = () =>
+      JSON.parse(readFileSync(join(root, 'state', 'audit-file.json'), 'utf8')) as { position: number };
+    await until(() => expect(auditIds(kept.all())).toEqual(expected(0, 5)));
+    await until(() => expect(saved().position).toBe(kept.all().length));
+    await until(() => expect(existsSync(obstacle)).toBe(false));
+    mkdirSync(obstacle);
+    write(5, 10);
+    await until(async () => {
+      expect((await health(agent)).components.find(({ name }) => name === 'state')).toMatchObject({
+        state: 'degraded',
+        detail: expect.stringContaining("can't be written"),
+      });
+    });
+    const asked = receiver.asked.length;
+    write(10, 15);
+    await until(async () => expect(await count(agent, 'sent', 'audit-file')).toBe(15));
+    expect(receiver.asked).toHaveLength(asked);
+    rmdirSync(obstacle);
+    await until(() => expect(auditIds(kept.all())).toEqual(expected(0, 15)));
+    await stop(agent);
+    write(15, 20);
+    agent = await run();
+    await until(() => expect(auditIds(kept.all()).slice(15)).toEqual(expected(15, 20)));
+    expect(kept.streams.size).toBe(1);
+  });
+
+  test('whose state folder cannot be written does not start, and sends nothing', async () => {
+    receiver = await fakeReceiver(stored);
+    write(0, 5);
+    writeFileSync(join(root, 'state'), '');
+    await expect(run()).rejects.toMatchObject({ code: 'STATE_UNWRITABLE' });
+    expect(receiver.asked).toEqual([]);
+  });
+
+  test('is the only one on its state folder, until it stops', async () => {
+    receiver = await fakeReceiver(stored);
+    write(0, 1);
+    const agent = await run();
+    await expect(run()).rejects.toMatchObject({ code: 'STATE_LOCKED' });
+    await stop(agent);
+    await run();
+  });
+
+  test('counts each line and observation on its way', async () => {
+    const kept = store();
+    receiver = await fakeReceiver((batch) => {
+      kept.take(batch);
+      return stored(batch);
+    });
+    write(0, 20);
+    appendFileSync(log, `${leaseLine(1)}\n${leaseLine(2)}\n`);
+    const agent = await run();
+    await until(() => expect(auditIds(kept.all())).toEqual(expected(0, 20)));
+    await until(async () => expect(await count(agent, 'sent', 'outbox')).toBe(kept.all().length));
+    for (const component of ['audit-file', 'pipeline']) expect(await count(agent, 'received', component)).toBe(22);
+    expect(await count(agent, 'sent', 'audit-file')).toBe(22);
+    const observations = kept.all().length;
+    expect(await count(agent, 'sent', 'pipeline')).toBe(observations);
+    for (const component of ['outbox', 'http-transport']) {
+      expect(await count(agent, 'received', component)).toBe(observations);
+      expect(await count(agent, 'sent', component)).toBe(observations);
+    }
+  });
+
+  test('without an audit log is idle, and does not even read the inventory', async () => {
+    receiver = await fakeReceiver(stored);
+    const agent = await run({ auditLog: {}, inventory: { file: join(root, 'nowhere.jsonl') } });
+    expect(await health(agent)).toMatchObject({ status: 'ok' });
+    await stop(agent);
+    expect(receiver.asked).toEqual([]);
+  });
+
+  test('says that it is blind where the audit log is not there', async () => {
+    receiver = await fakeReceiver(stored);
+    const agent = await run();
+    await until(() => {
+      const told = receiver.asked.flatMap(({ batch }) => statuses(batch.observations));
+      expect(told).toContainEqual(expect.objectContaining({ status: 'blind', reason: 'file-missing' }));
+    });
+    expect(await health(agent)).toMatchObject({ status: 'degraded' });
+  });
+});
+
+describe('the metrics of an agent', () => {
+  beforeEach(async () => {
+    receiver = await fakeReceiver(stored);
+  });
+
+  test.each([
+    ['are switched off', { metrics: { enabled: false } }, {}],
+    ['are served elsewhere', {}, { metricsElsewhere: true as const }],
+  ])('are not served when they %s', async (_because, more, deps) => {
+    const agent = await run({ auditLog: {}, ...more }, deps);
+    expect(agent.address()).toBeUndefined();
+    expect(agent.components.map(({ name }) => name)).not.toContain('operations');
+  });
+
+  test('on a port that is taken keep it from starting, with an error that names the setting', async () => {
+    const port = Number(new URL(receiver.url).port);
+    await expect(run({ auditLog: {}, metrics: { listen: { port } } })).rejects.toMatchObject({
+      code: 'LISTEN_FAILED',
+      message: `Can't listen on 127.0.0.1 port ${port}: it is in use already`,
+      remedy: expect.stringContaining('agent.metrics.listen'),
+    });
+  });
+
+  test.each([
+    { path: '/metrics', status: 200 },
+    { path: '/healthz', status: 200 },
+    { path: '/', status: 404 },
+    { path: '/metrics', init: { method: 'POST' }, status: 405 },
+  ])('$path $init is answered with $status', async ({ path, init, status }) => {
+    const agent = await run({ auditLog: {} });
+    expect((await fetch(agent.address() + path, init)).status).toBe(status);
+  });
+
+  test('are for nobody who calls this machine by another name', async () => {
+    const agent = await run({ auditLog: {} });
+    const { get } = await import('node:http');
+    const status = await new Promise((resolve, reject) => {
+      get(`${agent.address()}/metrics`, { headers: { host: 'evil.example' } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }).on('error', reject);
+    });
+    expect(status).toBe(421);
+  });
+});
