@@ -52,6 +52,11 @@ export class Outbox {
     return this.#position + this.#items.length;
   }
 
+  /** How many are not yet acknowledged. */
+  get waiting(): number {
+    return this.#items.length;
+  }
+
   put(items: readonly OutboxItem[]): void {
     if (items.length === 0) return;
     this.#options.metrics.received(items.length);

@@ -43,6 +43,8 @@ export interface Agent {
   /** In the order in which they start. */
   components: Component[];
   learn(events: readonly InventoryEvent[]): void;
+  /** How many observations the collector has not acknowledged. */
+  undelivered(): number;
   /** Where metrics and health are served, if they are. */
   address(): string | undefined;
 }
@@ -133,7 +135,12 @@ function assemble(
     releasing(pipeline, clock),
     ...auditSource(config, { logger, metrics, deadLetter, pipeline, tell, resume: state.checkpoint }),
   ];
-  return { components, learn: (events) => pipeline.learn(events), address: () => operations?.address() };
+  return {
+    components,
+    learn: (events) => pipeline.learn(events),
+    undelivered: () => outbox.waiting,
+    address: () => operations?.address(),
+  };
 }
 
 function operationsOf(config: Config, deps: AgentDeps, components: () => Component[]): Operations | undefined {

@@ -61,7 +61,7 @@ export async function playRecording(options: PlayOptions, io: Io): Promise<Alert
             { recording, folder: scratch.auditFolder, clock, onInventory: (events) => agent.learn(events) },
             signal,
           );
-          await settle(clock, recording.to + AFTERMATH, signal);
+          await settle(() => clock.now() >= recording.to + AFTERMATH && agent.undelivered() === 0, signal);
           if (stopSignal.aborted) return;
           await tellEnd(alerts.values(), io, say);
           if (options.serve)
@@ -79,8 +79,9 @@ export async function playRecording(options: PlayOptions, io: Io): Promise<Alert
   }
 }
 
-async function settle(clock: ReplayClock, until: number, signal: AbortSignal): Promise<void> {
-  while (clock.now() < until && !signal.aborted) await sleep(100, undefined, { signal }).catch(() => undefined);
+/** What was not delivered was not judged: until then there is nothing to be said of the recording. */
+async function settle(isSettled: () => boolean, signal: AbortSignal): Promise<void> {
+  while (!isSettled() && !signal.aborted) await sleep(100, undefined, { signal }).catch(() => undefined);
 }
 
 async function tellEnd(alerts: Iterable<Alert>, io: Io, say: (line: string) => Promise<void>): Promise<void> {

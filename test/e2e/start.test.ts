@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Alert } from '../../shared/schema/alert.ts';
@@ -57,6 +60,19 @@ describe('truant replay', () => {
     const replay = run('replay', EXAMPLE, '--speed', '100', '--fail-on', 'critical');
     expect(await replay.ended).toBe(1);
     expect(replay.stdout()).toContain('One theft was caught');
+  }, 90_000);
+
+  it('catches it whatever authentication the configuration asks for', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'truant-replay-'));
+    try {
+      const config = join(folder, 'truant.yaml');
+      const hash = `sha256:${'0'.repeat(64)}`;
+      writeFileSync(config, `collector: { auth: { mode: token, tokenHashes: ['${hash}'] } }\n`);
+      const replay = run('replay', EXAMPLE, '--speed', '100', '--fail-on', 'critical', '--config', config);
+      expect(await replay.ended).toBe(1);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   }, 90_000);
 
   it('says what a recording is when it is given something else', async () => {
