@@ -45,6 +45,7 @@ export class AgentState<Place> {
   readonly setAside: string | undefined;
   readonly #parts: Parts<Place>;
   #saved: Saved<Place>;
+  #saving: Promise<void> = Promise.resolve();
   #trouble: string | undefined;
 
   /** @throws TruantError STATE_LOCKED, STATE_UNWRITABLE, CHECKPOINT_UNREADABLE */
@@ -87,10 +88,21 @@ export class AgentState<Place> {
     return this.#trouble;
   }
 
+  /** The first place, on a first start: whoever is killed before anything is delivered is to begin there again. */
+  async begin(checkpoint: Place, signal: AbortSignal): Promise<void> {
+    if (this.#saved.checkpoint === null) await this.advance(this.#saved.position, checkpoint, signal);
+  }
+
   /** Resolves once it is durable, however long that takes, or when `signal` is aborted; never rejects. */
   async advance(position: number, checkpoint: Place | undefined, signal: AbortSignal): Promise<void> {
-    const { folder, logger, checkpoints } = this.#parts;
     this.#saved = { ...this.#saved, position, checkpoint: checkpoint ?? this.#saved.checkpoint };
+    // One at a time: each writes what is newest then.
+    this.#saving = this.#saving.then(() => this.#save(signal));
+    await this.#saving;
+  }
+
+  async #save(signal: AbortSignal): Promise<void> {
+    const { folder, logger, checkpoints } = this.#parts;
     const backoff = new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
     do {
       try {

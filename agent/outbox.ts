@@ -40,6 +40,7 @@ export class Outbox {
   /** Position of the first that waits. */
   #position: number;
   #sending: Promise<void> | undefined;
+  #closing = false;
   #roomWanted: (() => void)[] = [];
 
   constructor(options: OutboxOptions) {
@@ -66,12 +67,19 @@ export class Outbox {
 
   /** Resolves when there is room for more. */
   async room(): Promise<void> {
-    if (this.#items.length < MAX_WAITING || this.#abort.signal.aborted) return;
+    if (this.#items.length < MAX_WAITING || this.#closing) return;
     await new Promise<void>((resolve) => this.#roomWanted.push(resolve));
+  }
+
+  /** Nobody waits for room any more: the sources stop before this does, and could not while it is full. */
+  close(): void {
+    this.#closing = true;
+    this.#makeRoom();
   }
 
   /** Resolves when all that waits has been delivered, or after `graceMs`. */
   async stop(graceMs: number): Promise<void> {
+    this.close();
     const timer = setTimeout(() => this.#abort.abort(), graceMs);
     try {
       while (this.#sending) await this.#sending;

@@ -56,12 +56,17 @@ export class Pipeline {
   async take(batch: AuditBatch): Promise<void> {
     this.#metrics.received(batch.linesRead);
     for (const line of batch.lines) this.#put(this.#observer.see(line));
-    this.#marks.push({
+    const before = this.#marks.at(-1);
+    const mark: Mark = {
       checkpoint: batch.checkpoint,
       releasedAt: this.#observer.held === 0 ? 0 : this.#observer.watermark + this.#holdBack,
       position: undefined,
-    });
+    };
+    this.#marks.push(mark);
     this.advance(this.#observer.watermark);
+    // A place behind which nothing more is to be delivered says all that the one before it does: of a log without
+    // observations only one is kept.
+    if (before?.position !== undefined && before.position === mark.position) this.#marks.splice(-2, 1);
     await this.#outbox.room();
   }
 

@@ -23,6 +23,7 @@ import { Pipeline } from './pipeline.ts';
 import { AuditFileSource } from './sources/audit-file/audit-file-source.ts';
 import { AuditCheckpoint } from './sources/audit-file/checkpoint.ts';
 import { DEAD_LETTER_REASONS, type DeadLetterReason, type DeadLetters } from './sources/audit-file/dead-letter.ts';
+import type { AuditBatch } from './sources/audit-file/log-reader.ts';
 import { readInventoryFile } from './sources/inventory-file.ts';
 import { KubernetesSource } from './sources/kubernetes/kubernetes-source.ts';
 import { HTTP_ERRORS, HttpTransport } from './transport/http/http-transport.ts';
@@ -125,6 +126,11 @@ function assemble(
   if (state.setAside !== undefined) {
     tell('audit-file', 'gap', 'state-lost', `The agent's state could not be read and was set aside: ${state.setAside}`);
   }
+  const stopping = new AbortController();
+  const take = async (batch: AuditBatch): Promise<void> => {
+    await state.begin(batch.checkpoint, stopping.signal);
+    await pipeline.take(batch);
+  };
   const operations = operationsOf(config, deps, () => components);
   const components: Component[] = [
     // First and last: nobody else may have the folder while anything of this agent runs.
@@ -133,7 +139,15 @@ function assemble(
     delivery(outbox, transport, samples),
     ...inventory.components,
     releasing(pipeline, clock),
-    ...auditSource(config, { logger, metrics, deadLetter, pipeline, tell, resume: state.checkpoint }),
+    ...auditSource(config, { logger, metrics, deadLetter, tell, take, resume: state.checkpoint }),
+    // Stops first: a source may be waiting for room.
+    createComponent('intake', {
+      start: () => undefined,
+      stop: () => {
+        stopping.abort();
+        outbox.close();
+      },
+    }),
   ];
   return {
     components,
@@ -190,12 +204,12 @@ interface AuditParts {
   logger: Logger;
   metrics: ComponentMetrics<never, never, DeadLetterReason>;
   deadLetter: DeadLetters;
-  pipeline: Pipeline;
   tell: Tell;
+  take(batch: AuditBatch): Promise<void>;
   resume: AuditCheckpoint | undefined;
 }
 
-function auditSource(config: Config, { logger, metrics, deadLetter, pipeline, tell, resume }: AuditParts): Component[] {
+function auditSource(config: Config, { logger, metrics, deadLetter, tell, take, resume }: AuditParts): Component[] {
   const { path, fromBeginning, maxLineBytes } = config.agent.auditLog;
   if (path === undefined) return [];
   return [
@@ -208,7 +222,7 @@ function auditSource(config: Config, { logger, metrics, deadLetter, pipeline, te
       logger,
       onBatch: async (batch) => {
         metrics.received(batch.linesRead);
-        await pipeline.take(batch);
+        await take(batch);
         metrics.sent(batch.linesRead);
       },
       onStatus: ({ status, reason, detail }) => tell('audit-file', status, reason, detail),

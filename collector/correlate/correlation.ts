@@ -82,7 +82,7 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
       log.warn({ stream, missing: fresh.missing }, 'a stream went on later than where it had stopped');
     }
     // A finding knows its id, so one that comes again changes nothing; and a whole batch that comes again brings none.
-    if (arrival.observations.length === 0 || fresh.position > fresh.follows) {
+    if (arrival.observations.length === 0 || fresh.observations.length > 0 || fresh.position > fresh.follows) {
       const outcome = judged(cluster, () => correlator.process(fresh.observations, findings));
       if (!outcome) clusters.set(cluster, undefined);
       await commit(cluster, outcome ?? NOTHING, fresh);

@@ -69,6 +69,8 @@ export function createServer(options: ServerOptions): HttpServer {
   const server = Fastify({
     routerOptions: { maxParamLength: MAX_PARAMETER },
     requestTimeout: REQUEST_MS,
+    // Node.js looks only this often; by default twice a minute, so that a slow client has its place for a minute and more.
+    http: { connectionsCheckingInterval: 2000 },
     // Whoever only holds a connection open is not waited for at the end.
     forceCloseConnections: 'idle',
     // The address of a client is that of its connection: nobody's word is taken for it.

@@ -22,7 +22,10 @@ const EVERY_MS = 60_000;
 
 export function createRetention(options: RetentionOptions): Component {
   const { store, clock, log } = options;
-  const metrics = componentMetrics(options.registry, 'retention', { dropped: ['retention'], errors: ['store'] });
+  const metrics = componentMetrics(options.registry, 'retention', {
+    dropped: ['observation', 'alert'],
+    errors: ['store'],
+  });
   let cancel = (): void => undefined;
   let running: Promise<void> | undefined;
   let failure: string | undefined;
@@ -31,9 +34,10 @@ export function createRetention(options: RetentionOptions): Component {
     try {
       const maxBytes = options.maxGigabytes * 1e9;
       const gone = await store.retain({ now: clock.now(), maxAge: options.days * DAY, maxBytes });
-      metrics.dropped('retention', gone);
+      metrics.dropped('observation', gone.observations);
+      metrics.dropped('alert', gone.alerts);
       failure = undefined;
-      if (gone > 0) log.info({ observations: gone }, 'let go of old observations');
+      if (gone.observations + gone.alerts > 0) log.info(gone, 'let go of what is too old or too much');
     } catch (error) {
       metrics.error('store');
       failure = 'What is too old could not be let go of.';

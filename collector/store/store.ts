@@ -33,8 +33,8 @@ export interface Fresh {
   position: number;
   observations: Observation[];
   /**
-   * Stored before: below the stream's position; or the same request, be it from another stream (an agent that lost its
-   * state reads again), or the end of a long-running one whose beginning is stored.
+   * Stored before, by id: sent again, read again by an agent that was killed or lost its state, or the end of a long-running
+   * request whose beginning is stored.
    */
   duplicates: number;
   /** Set aside by the receiver, not counting those below the stream's position. */
@@ -188,6 +188,12 @@ export interface StoreSize {
   fileBytes: number;
 }
 
+/** How many went. */
+export interface LetGo {
+  observations: number;
+  alerts: number;
+}
+
 export interface Store {
   /** Every stream, by its name. */
   streams(): Promise<StreamState[]>;
@@ -209,8 +215,8 @@ export interface Store {
   /** Lives of the credential with that id, one a cluster that knows it. */
   credential(id: string, cluster?: string): Promise<CredentialLife[]>;
   size(): Promise<StoreSize>;
-  /** Lets go of what is too old or too much; resolves to how many observations went. */
-  retain(retention: Retention): Promise<number>;
+  /** Lets go of what is too old or too much. */
+  retain(retention: Retention): Promise<LetGo>;
   /** Undefined while it works; else why not, for ever, as a sentence. */
   failure(): string | undefined;
   close(): Promise<void>;

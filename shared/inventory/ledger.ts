@@ -44,7 +44,11 @@ export interface LedgerEntry {
   expiresAt: Micros | undefined;
 }
 
-const MAX_SOURCES = 32;
+/** Pods have one address or two, so that of more nothing new is learned; legacy tokens are few, and used from many places. */
+const MAX_SOURCES = 4;
+const MAX_LEGACY_SOURCES = 32;
+/** Of one who has credentials issued. */
+const MAX_PLACES = 32;
 const MAX_PODS = 20_000;
 const MAX_ISSUERS = 5_000;
 /** What the kubelet asks for by default; the API server then issues for a year, for clients that don't reload (KEP-1205). */
@@ -108,7 +112,7 @@ export class Ledger {
     const { address } = issue.source;
     if (address !== null) {
       const places = this.#issuers.touch(issue.actor.username, () => new Set());
-      if (places.size < MAX_SOURCES) places.add(address);
+      if (places.size < MAX_PLACES) places.add(address);
     }
     const { expirationSeconds } = issue;
     if (isLifetime(expirationSeconds) && expirationSeconds !== EXTENDED_SECONDS) {
@@ -165,7 +169,7 @@ export class Ledger {
       seen.count += 1;
       return;
     }
-    if (entry.sources.size >= MAX_SOURCES) {
+    if (entry.sources.size >= (entry.kind === 'legacy' ? MAX_LEGACY_SOURCES : MAX_SOURCES)) {
       let stalest: string | undefined;
       for (const [address, { last }] of entry.sources) {
         if (stalest === undefined || last < (entry.sources.get(stalest)?.last ?? 0)) stalest = address;

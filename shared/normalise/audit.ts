@@ -312,7 +312,7 @@ function observationId(kind: string, event: AuditEvent): string {
   const credential = event.user.extra?.['authentication.kubernetes.io/credential-id']?.[0] ?? '';
   return hash(
     'sha1',
-    `${kind}\n${event.auditID}\n${event.requestReceivedTimestamp}\n${username}\n${credential}\n${event.requestURI}\n${(event.sourceIPs ?? []).join(',')}`,
+    `${kind}\n${event.auditID}\n${event.requestReceivedTimestamp}\n${username}\n${credential}\n${event.verb}\n${event.requestURI}\n${(event.sourceIPs ?? []).join(',')}`,
     'hex',
   ).slice(0, 32);
 }

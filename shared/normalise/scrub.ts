@@ -37,6 +37,7 @@ export function scrub(text: string): Scrubbed {
     result = result.replace(ENCODED_RUN, (run) => (hidesToken(run) ? replaced('') : run));
   }
   if (hasMark(result)) result = scrubTokens(result, () => replaced(''));
+  result = scrubShifted(result, () => replaced(''));
   if (/bearer/i.test(result)) result = result.replace(BEARER, (_, prefix: string) => replaced(prefix));
   if (result.includes('=') || result.includes('%3')) {
     result = result.replace(SECRET_PARAMETER, (_, prefix: string) => replaced(prefix));
@@ -51,6 +52,39 @@ export const hasMark = (text: string): boolean => hasJwtMark(text) || text.inclu
 function hasJwtMark(text: string): boolean {
   for (let at = text.indexOf('yJ'); at >= 0; at = text.indexOf('yJ', at + 1)) {
     if (text.charCodeAt(at - 1) === 0x65) return true;
+  }
+  return false;
+}
+
+/**
+ * base64 of a text in which a token stands where no group of three bytes begins (a kubeconfig, `user:token`): `eyJ` is then
+ * `V5S` or `leU` with what its neighbours make of the characters around.
+ */
+const SHIFTED = /(?:[GWm2]V5S[g-n]|[BFJNRVZdhlptx159]leU[op])/g;
+/** Characters for three bytes. */
+const GROUP = 4;
+const RUN_CHAR = /[A-Za-z0-9+/_-]/;
+
+function scrubShifted(text: string, replacement: () => string): string {
+  let result = '';
+  let from = 0;
+  for (const { index } of text.matchAll(SHIFTED)) {
+    if (index < from) continue;
+    // Back to where a group may begin; nothing before the mark is of the token.
+    let first = index;
+    while (first > from && index - first < GROUP && RUN_CHAR.test(text[first - 1] as string)) first--;
+    if (!holdsToken(matchAt(NESTED_START, text, first))) continue;
+    result += text.slice(from, first) + replacement();
+    from = first + matchAt(NESTED_REST, text, first).length;
+  }
+  return from === 0 ? text : result + text.slice(from);
+}
+
+/** Whether it does, decoded. A run may have begun anywhere, so that its groups may, too. */
+function holdsToken(run: string): boolean {
+  for (let start = 0; start < GROUP; start++) {
+    const text = Buffer.from(run.slice(start), 'base64').toString('latin1');
+    if (!findTokens(text).next().done) return true;
   }
   return false;
 }
@@ -81,6 +115,8 @@ function scrubTokens(text: string, replacement: () => string): string {
 const JWT_HEAD = /eyJ[A-Za-z0-9_-]{9}/y;
 const JWT_REST = /[A-Za-z0-9_.=-]*/y;
 const NESTED_HEAD = /ZXlK[A-Za-z0-9+/]{12}/y;
+/** Enough of it to see whether a token begins there. */
+const NESTED_START = /[A-Za-z0-9+/_-]{1,64}/y;
 const NESTED_REST = /[A-Za-z0-9_+/=-]*/y;
 
 function* findTokens(text: string): Generator<{ start: number; end: number }> {

@@ -5,6 +5,10 @@
  */
 import type { RequestObservation } from '../schema/observation.ts';
 
+/** As the API server has it: `log` is long-running for it even when it isn't followed, and so are profiles. */
+const comesTwice = ({ longRunning, subresource, uri }: RequestObservation['request']): boolean =>
+  longRunning || subresource === 'log' || uri.startsWith('/debug/pprof/');
+
 export class RequestStages {
   readonly #started = new Set<string>();
   readonly #max: number;
@@ -16,7 +20,7 @@ export class RequestStages {
   /** True when this is the later stage of a request that was passed on already. */
   isRepeat(observation: RequestObservation): boolean {
     // A 401 comes only as ResponseStarted; a short request only as ResponseComplete.
-    if (!observation.request.longRunning) return false;
+    if (!comesTwice(observation.request)) return false;
     if (this.#started.delete(observation.id)) return true;
     if (observation.stage !== 'ResponseStarted') return false;
     this.#started.add(observation.id);

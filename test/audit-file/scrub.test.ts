@@ -102,6 +102,21 @@ describe('scrub', () => {
     );
   });
 
+  it('takes out any token that is in the midst of something in base64', () => {
+    fc.assert(
+      fc.property(tokens, fc.string({ maxLength: 40 }), fc.boolean(), (token, before, url) => {
+        const encoded = Buffer.from(`${before}"${token}"`).toString(url ? 'base64url' : 'base64');
+        const { text, scrubbed } = scrub(`Basic ${encoded}`);
+        // Of a token in three parts more than one may be found by itself.
+        expect(scrubbed).toBeGreaterThan(0);
+        // Of what is left not even the token's header can be had.
+        const left = text.slice('Basic '.length).split(SCRUBBED);
+        expect(left.map((part) => Buffer.from(part, 'base64').toString('latin1')).join()).not.toContain('eyJ');
+        expect(text.endsWith(SCRUBBED)).toBe(true);
+      }),
+    );
+  });
+
   it('finds nothing more in what it has scrubbed', () => {
     fc.assert(
       fc.property(
@@ -118,6 +133,7 @@ describe('scrub', () => {
   it.each([
     ['marks without tokens', 'eyJ'],
     ['marks of Secrets without tokens', 'ZXlK'],
+    ['marks in the midst of something', 'GV5Sg'],
     ['tokens', `${TOKEN.slice(0, 60)} `],
     ['percent signs', '%'],
     ['encoded marks', '%65yJ'],

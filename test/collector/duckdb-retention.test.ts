@@ -1,4 +1,5 @@
 /** What only a store of many rows shows: that the file is bounded, and that deleted rows give their space back. */
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,7 +10,7 @@ import { openDuckDbStore } from '../../collector/store/duckdb/duckdb-store.ts';
 import { migrate } from '../../collector/store/duckdb/migrations.ts';
 import { retain, usedBytes } from '../../collector/store/duckdb/retention.ts';
 import { upsertAlerts } from '../../collector/store/duckdb/writing.ts';
-import { DAY, formatTime } from '../../shared/time.ts';
+import { DAY, formatTime, SECOND } from '../../shared/time.ts';
 import { alert, START } from './support/make.ts';
 
 describe('the size of the file', () => {
@@ -45,7 +46,7 @@ describe('the size of the file', () => {
     let largest = 0;
     for (let round = 0; round < 8; round += 1) {
       await fill(round * 125_000, 125_000);
-      const removed = await retain(connection, database, keep);
+      const { observations: removed } = await retain(connection, database, keep);
       expect(removed % 122_880).toBe(0);
       expect(await usedBytes(connection, database)).toBeLessThanOrEqual(maxBytes);
       const { file, log } = await database.bytes();
@@ -73,6 +74,34 @@ describe('the size of the file', () => {
     await patient.close();
     database = await openDatabase(options);
     connection = await database.connect();
+  });
+
+  test('many alerts do not push out the history: the closed go first, then those that were quiet longest', async () => {
+    await fill(0, 10_000);
+    const names = Array.from({ length: 400 }, (_, i) => `a${String(i).padStart(3, '0')}`);
+    const large = names.map((name, i) =>
+      alert(name, {
+        status: i >= 380 ? 'closed' : 'open',
+        // Nothing that could be compressed away.
+        story: [{ time: START, sentence: randomBytes(30_000).toString('base64') }],
+        updatedAt: formatTime(START + i * SECOND),
+      }),
+    );
+    await upsertAlerts(connection, large, START);
+    const maxBytes = 12e6;
+    const gone = await retain(connection, database, { now: START, maxAge: DAY, maxBytes });
+    expect(await usedBytes(connection, database)).toBeLessThanOrEqual(maxBytes);
+    expect(await count()).toBe(10_000);
+    const kept = (await connection.runAndReadAll('SELECT id FROM alerts ORDER BY id')).getRows().map(([id]) => id);
+    expect(kept.length).toBeGreaterThan(50);
+    expect(kept).toEqual(names.slice(380 - kept.length, 380));
+    expect(gone).toEqual({ observations: 0, alerts: 400 - kept.length });
+    expect(await retain(connection, database, { now: START, maxAge: DAY, maxBytes })).toEqual({
+      observations: 0,
+      alerts: 0,
+    });
+    // What comes next finds the table as it was.
+    await upsertAlerts(connection, [alert('a379', { revision: 2 }), alert('new')], START);
   });
 
   test('a hundred revisions of one large alert take the space of a few', async () => {

@@ -1,14 +1,14 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { createRetention } from '../../collector/store/retention.ts';
-import type { Retention, Store } from '../../collector/store/store.ts';
+import type { LetGo, Retention, Store } from '../../collector/store/store.ts';
 import { DAY } from '../../shared/time.ts';
 import { manualTimers, silent } from './support/doubles.ts';
 import { START } from './support/make.ts';
 
 test('retention runs with the timer, one at a time, says when it fails, and ends with its component', async () => {
   const asked: Retention[] = [];
-  const answers: { resolve: (gone: number) => void; reject: (error: Error) => void }[] = [];
+  const answers: { resolve: (gone: LetGo) => void; reject: (error: Error) => void }[] = [];
   const retain: Store['retain'] = (retention) => {
     asked.push(retention);
     return new Promise((resolve, reject) => answers.push({ resolve, reject }));
@@ -34,9 +34,11 @@ test('retention runs with the timer, one at a time, says when it fails, and ends
   await expect.poll(() => component.status()).toMatchObject({ state: 'degraded' });
 
   await expect.poll(() => (timers.fire(), asked.length)).toBe(2);
-  answers[1]?.resolve(7);
+  answers[1]?.resolve({ observations: 7, alerts: 1 });
   await expect.poll(() => component.status()).toEqual({ state: 'running' });
-  expect(await registry.metrics()).toContain('truant_dropped_total{component="retention",reason="retention"} 7');
+  const counted = await registry.metrics();
+  expect(counted).toContain('truant_dropped_total{component="retention",reason="observation"} 7');
+  expect(counted).toContain('truant_dropped_total{component="retention",reason="alert"} 1');
 
   await expect.poll(() => (timers.fire(), asked.length)).toBe(3);
   let stopped = false;
@@ -45,6 +47,6 @@ test('retention runs with the timer, one at a time, says when it fails, and ends
   });
   await new Promise((resolve) => setImmediate(resolve));
   expect([timers.running, stopped]).toEqual([0, false]);
-  answers[2]?.resolve(0);
+  answers[2]?.resolve({ observations: 0, alerts: 0 });
   await stopping;
 });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { Ledger } from '../../shared/inventory/ledger.ts';
 import { compile } from '../collector/support/compile.ts';
-import { at, issue, OUTSIDE, unbound, use } from './world.ts';
+import { at, issue, legacy, OUTSIDE, unbound, use } from './world.ts';
 
 describe('an entry of the ledger', () => {
   it('knows where it was used, how often, first and last, in whatever order it is told', () => {
@@ -57,11 +57,15 @@ describe('an entry of the ledger', () => {
     for (const hostile of [1e300, -1, Number.NaN]) expect(lives(`JTI=${hostile}`, hostile)).toBeUndefined();
   });
 
-  it('remembers 32 places at most: those seen last', () => {
+  it.each([
+    ['four places', 4, unbound],
+    ['32 places of a legacy token', 32, legacy],
+  ] as const)('remembers %s at most: those seen last', (_, most, useOf) => {
     const ledger = new Ledger();
-    for (let i = 0; i < 100; i += 1) ledger.use(unbound(i, `10.9.0.${i}`));
-    const { sources } = ledger.get('JTI=unbound') ?? {};
-    expect([...(sources?.keys() ?? [])]).toEqual(Array.from({ length: 32 }, (_, i) => `10.9.0.${68 + i}`));
+    const uses = Array.from({ length: 100 }, (_, i) => useOf(i, `10.9.0.${i}`));
+    for (const each of uses) ledger.use(each);
+    const { sources } = ledger.get(uses[0]?.credential.id ?? '') ?? {};
+    expect([...(sources?.keys() ?? [])]).toEqual(Array.from({ length: most }, (_, i) => `10.9.0.${100 - most + i}`));
   });
 
   it('remembers which places were wrong', () => {

@@ -101,10 +101,13 @@ describe('an agent and a collector that are restarted', () => {
     agent = start('agent');
     await hasStored(uses(lines.slice(0, third * 2)).size);
 
-    // The collector is killed; the agent goes on trying.
+    // The collector is killed, and then the agent too, in the midst of trying.
     collector.child.kill('SIGKILL');
     await collector.ended;
     await appendFile(log, `${lines.slice(third * 2).join('\n')}\n`);
+    agent.child.kill('SIGKILL');
+    await agent.ended;
+    agent = start('agent');
     collector = start('collector');
     await hasStored(uses(lines).size);
     expect(new Set(await stored())).toEqual(uses(lines));

@@ -125,6 +125,17 @@ describe('stages of a request', () => {
     expect(last.id).toBe(first.id);
   });
 
+  it.each([
+    [
+      'logs that are not followed',
+      { requestURI: '/api/v1/namespaces/shop/pods/cart/log', objectRef: { resource: 'pods', subresource: 'log' } },
+    ],
+    ['a profile', { requestURI: '/debug/pprof/heap', objectRef: undefined }],
+  ])('of %s are one use too: the API server takes them for long-running', (_, what) => {
+    const get = { verb: 'get', ...what };
+    expect(kept(new RequestStages(), { ...started, ...get }, { ...complete, ...get })).toBe(1);
+  });
+
   it('short requests and refusals come once, and are never taken for a repetition', () => {
     const refused = { stage: 'ResponseStarted', user: {}, responseStatus: { code: 401 } };
     expect(kept(new RequestStages(), {}, {}, refused, refused)).toBe(4);
@@ -134,6 +145,7 @@ describe('stages of a request', () => {
 describe('what tells requests apart', () => {
   it.each([
     ['the time of receipt', { requestReceivedTimestamp: '2026-11-23T18:08:40.033758Z' }],
+    ['the verb', { verb: 'delete' }],
     ['the path', { requestURI: '/api/v1/namespaces/shop/secrets' }],
     ['where it came from', { sourceIPs: ['10.10.0.66'] }],
     ['who', { user: { username: 'system:serviceaccount:shop:other' } }],

@@ -82,7 +82,11 @@ export class LineSplitter {
     return 1;
   }
 
-  #take(bytes: Buffer, from: number, to: number, relevant: boolean, lines: Buffer[]): void {
+  #take(bytes: Buffer, start: number, to: number, relevant: boolean, lines: Buffer[]): void {
+    let from = start;
+    // A hole between two lines of one chunk: the line behind it is whole.
+    while (from < to && bytes[from] === 0) from++;
+    if (from === to && from > start) return;
     if (this.#look?.(bytes.subarray(from, to))) this.#look = undefined;
     if (to - from > this.#maxLineBytes) {
       this.#deadLetters.add('too-long', bytes.subarray(from, Math.min(to, from + TOO_LONG_SAMPLE_BYTES)));

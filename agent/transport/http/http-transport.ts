@@ -89,7 +89,13 @@ export class HttpTransport implements Transport {
     const { token } = this.#options;
     let authorization: string | undefined;
     try {
-      authorization = token && `Bearer ${await token()}`;
+      const presented = await token?.();
+      // fetch would quote it in its error, and the error be logged.
+      if (presented !== undefined && !/^[\x21-\x7e]+$/.test(presented)) {
+        const remedy = 'Put one token, and nothing else, into the file that agent.collector.tokenFile names.';
+        return { reason: 'unavailable', detail: 'the token file does not hold one token', remedy };
+      }
+      authorization = presented && `Bearer ${presented}`;
     } catch (error) {
       const remedy = 'Make the file that agent.collector.tokenFile names readable for the agent.';
       return { reason: 'unavailable', detail: `the token cannot be read: ${reasonOf(error)}`, remedy };

@@ -82,7 +82,16 @@ async function plainBody(request: FastifyRequest): Promise<Buffer> {
   }
 }
 
+/** More brackets than the largest honest batch has: a few kilobytes of gzip could otherwise become gigabytes of objects. */
+const MAX_NODES = 1_000_000;
+
 function parse(body: Buffer): unknown {
+  let nodes = 0;
+  for (const byte of body) {
+    if ((byte === 0x7b || byte === 0x5b) && ++nodes > MAX_NODES) {
+      throw new Problem({ status: 413, detail: 'A batch must not hold that many objects.' });
+    }
+  }
   try {
     return JSON.parse(body.toString('utf8'));
   } catch {

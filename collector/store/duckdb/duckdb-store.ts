@@ -8,6 +8,7 @@ import type {
   Arrival,
   Commit,
   Fresh,
+  LetGo,
   Paging,
   Retention,
   Store,
@@ -27,7 +28,6 @@ import {
   readRecent,
   readStreams,
   readUses,
-  requestKey,
 } from './reading.ts';
 import { retain, usedBytes } from './retention.ts';
 import { decideEarlier, insertObservations, saveStream, upsertAlerts, VERDICTS_TABLE } from './writing.ts';
@@ -100,20 +100,21 @@ class DuckDbStore implements Store {
         throw new TruantError('OVERLOADED', `The store has ${this.#maxStreams} streams and takes no new one.`);
       }
       const follows = streams.get(stream)?.position ?? 0;
-      const above = observations.slice(Math.max(0, follows - arrival.position));
-      const accepted = above.filter((observation) => observation !== null);
-      const requests = accepted.filter((observation) => 'request' in observation);
-      const known = await readKnown(this.#writer, cluster, requests);
+      const accepted = observations.filter((observation) => observation !== null);
+      // By id, not by position: an agent that was killed reads again, and numbers in another order what it held back.
+      const known = await readKnown(this.#writer, cluster, accepted);
       const fresh: Fresh['observations'] = [];
-      for (const observation of accepted) {
-        if ('request' in observation) {
-          const key = requestKey(observation);
-          if (known.has(key)) continue;
-          known.add(key);
+      let rejected = 0;
+      for (const [at, observation] of observations.entries()) {
+        const isAgain = arrival.position + at < follows;
+        if (observation === null) {
+          if (!isAgain) rejected += 1;
+          // Two sources may say the same of themselves at the same time.
+        } else if (!known.has(observation.id) || (observation.kind === 'status' && !isAgain)) {
+          known.add(observation.id);
+          fresh.push(observation);
         }
-        fresh.push(observation);
       }
-      const rejected = above.length - accepted.length;
       return {
         cluster,
         agent,
@@ -189,7 +190,7 @@ class DuckDbStore implements Store {
     });
   }
 
-  retain(retention: Retention): Promise<number> {
+  retain(retention: Retention): Promise<LetGo> {
     return this.#write(() => retain(this.#writer, this.#database, retention));
   }
 

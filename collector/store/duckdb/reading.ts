@@ -1,7 +1,7 @@
 /** What is asked of the store about uses and alerts. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Alert, SEVERITIES } from '../../../shared/schema/alert.ts';
-import type { RequestObservation, TokenUse } from '../../../shared/schema/observation.ts';
+import type { Observation, TokenUse } from '../../../shared/schema/observation.ts';
 import type { Micros } from '../../../shared/time.ts';
 import type {
   AlertSummary,
@@ -146,29 +146,28 @@ export async function readRecent(
 }
 
 /**
- * What makes a request the same as one that is stored. The verb is not in the id, and a client that chooses its Audit-IDs
- * must not be able to hide one request behind another.
- */
-export const requestKey = ({ id, request }: RequestObservation): string => `${id} ${request.verb}`;
-
-/**
- * The keys of these requests that are stored. Both stages of a long-running one bear the time when it came in, as does a
- * request that is read again, so only the rows of the times asked about are looked at, and no index is needed.
+ * Ids of those that are stored. Both stages of a long-running request bear the time when it came in, as does whatever is
+ * read again, so only the rows of the times asked about are looked at, and no index is needed.
  */
 export async function readKnown(
   connection: DuckDBConnection,
   cluster: string,
-  candidates: readonly RequestObservation[],
+  candidates: readonly Observation[],
 ): Promise<Set<string>> {
-  if (candidates.length === 0) return new Set();
-  const times = candidates.map(({ time }) => time);
-  const { sql, values } = where([
-    ['cluster = ?', cluster],
-    ['time BETWEEN ? AND ?', Math.min(...times), Math.max(...times)],
-    ['(time, id) IN (SELECT unnest(?), unnest(?))', times, candidates.map(({ id }) => idValue(id))],
-  ] satisfies Condition[]);
-  const rows = await query(connection, `SELECT id, verb FROM history ${sql}`, values);
-  return new Set(rows.map((row) => `${idText(row['id'])} ${row['verb'] as string}`));
+  const isLong = (observation: Observation) => 'request' in observation && observation.request.longRunning;
+  const known = new Set<string>();
+  // Apart: a watch that ends may have begun an hour before all others.
+  for (const some of [candidates.filter(isLong), candidates.filter((each) => !isLong(each))]) {
+    if (some.length === 0) continue;
+    const times = some.map(({ time }) => time);
+    const { sql, values } = where([
+      ['cluster = ?', cluster],
+      ['time BETWEEN ? AND ?', Math.min(...times), Math.max(...times)],
+      ['(time, id) IN (SELECT unnest(?), unnest(?))', times, some.map(({ id }) => idValue(id))],
+    ] satisfies Condition[]);
+    for (const row of await query(connection, `SELECT id FROM history ${sql}`, values)) known.add(idText(row['id']));
+  }
+  return known;
 }
 
 export async function readStreams(connection: DuckDBConnection): Promise<StreamState[]> {

@@ -5,8 +5,9 @@
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Micros } from '../../../shared/time.ts';
-import type { Retention } from '../store.ts';
+import type { LetGo, Retention } from '../store.ts';
 import type { Database } from './database.ts';
+import { inTransaction } from './migrations.ts';
 import { type Parameter, query, toNumber } from './sql.ts';
 import { settle } from './writing.ts';
 
@@ -16,21 +17,37 @@ const SETTLED_AFTER: Micros = 3_600_000_000;
 const TARGET = 0.9;
 /** DuckDB's own. */
 const ROW_GROUP = 122_880;
-/** Alerts that nobody closes must not grow without bound either. */
-const MOST_ALERTS = 100_000;
+/** Alerts that nobody closes must not grow without bound either, nor push out the history: this share of the store is theirs. */
+const ALERTS_SHARE = 0.25;
 
-export async function retain(connection: DuckDBConnection, database: Database, retention: Retention): Promise<number> {
+export async function retain(connection: DuckDBConnection, database: Database, retention: Retention): Promise<LetGo> {
   const oldest = retention.now - retention.maxAge;
   await settle(connection, retention.now - SETTLED_AFTER);
   const tooOld = await remove(connection, 'DELETE FROM observations WHERE time < $1', [oldest]);
-  await query(connection, `DELETE FROM alerts WHERE status = 'closed' AND updated < $1`, [oldest]);
-  await query(
-    connection,
-    `DELETE FROM alerts WHERE updated < (SELECT min(updated) FROM
-       (SELECT updated FROM alerts ORDER BY updated DESC LIMIT ${MOST_ALERTS}))`,
-  );
+  const closed = await remove(connection, `DELETE FROM alerts WHERE status = 'closed' AND updated < $1`, [oldest]);
+  const tooMany = await removeAlerts(connection, retention.maxBytes * ALERTS_SHARE);
   await connection.run('CHECKPOINT');
-  return tooOld + (await removeTooMuch(connection, database, retention.maxBytes));
+  const tooMuch = await removeTooMuch(connection, database, retention.maxBytes);
+  return { observations: tooOld + tooMuch, alerts: closed + tooMany };
+}
+
+/** Closed ones first, then those that were quiet longest. Written anew, since single rows give no blocks back. */
+async function removeAlerts(connection: DuckDBConnection, maxBytes: number): Promise<number> {
+  const size = 'strlen(body) + strlen(summary)';
+  const [before] = await query(connection, `SELECT count(*) AS alerts, sum(${size}) AS bytes FROM alerts`);
+  if (toNumber(before?.['bytes'] ?? 0) <= maxBytes) return 0;
+  await inTransaction(connection, async () => {
+    await query(
+      connection,
+      `CREATE TABLE alerts_kept AS SELECT * EXCLUDE (bytes) FROM
+         (SELECT *, sum(${size}) OVER (ORDER BY status = 'closed', updated DESC, id, cluster) AS bytes FROM alerts)
+       WHERE bytes <= ${Math.floor(TARGET * maxBytes)}`,
+    );
+    await connection.run('DROP TABLE alerts');
+    await connection.run('ALTER TABLE alerts_kept RENAME TO alerts');
+  });
+  const [after] = await query(connection, 'SELECT count(*) AS alerts FROM alerts');
+  return toNumber(before?.['alerts']) - toNumber(after?.['alerts']);
 }
 
 async function removeTooMuch(connection: DuckDBConnection, database: Database, maxBytes: number): Promise<number> {
