@@ -3,7 +3,7 @@
  * can change, else when the event's time is long enough ago for a slow watcher to have caught up.
  */
 import { nodeOfKubelet } from '../normalise/principal.ts';
-import type { Binding, RequestObservation } from '../schema/observation.ts';
+import type { Binding, RequestObservation, Whereabouts } from '../schema/observation.ts';
 import { type Micros, SECOND } from '../time.ts';
 import type { ClusterInventory } from './cluster-inventory.ts';
 
@@ -112,7 +112,28 @@ export class HoldBack<T extends RequestObservation> {
 
   #locate(observation: T): T {
     const { source, time } = observation;
-    observation.whereabouts = this.#inventory.whereabouts(source.address, bindingOf(observation), time);
+    const whereabouts = this.#inventory.whereabouts(source.address, bindingOf(observation), time);
+    observation.whereabouts = isLegacyUse(observation) ? whereabouts : withoutSecrets(whereabouts);
     return observation;
   }
+}
+
+const isLegacyUse = (observation: RequestObservation): boolean =>
+  observation.kind === 'use' && observation.credential.kind === 'legacy';
+
+const stripped = new WeakMap<Whereabouts, Whereabouts>();
+
+/** Which Secrets a pod has matters for those that are tokens: all others need not carry them about. */
+function withoutSecrets(whereabouts: Whereabouts): Whereabouts {
+  if (!whereabouts.holders.some((holder) => holder.kind === 'pod' && holder.secrets)) return whereabouts;
+  const before = stripped.get(whereabouts);
+  if (before) return before;
+  const holders = whereabouts.holders.map((holder) => {
+    if (holder.kind !== 'pod') return holder;
+    const { secrets: _, ...rest } = holder;
+    return rest;
+  });
+  const without = { ...whereabouts, holders };
+  stripped.set(whereabouts, without);
+  return without;
 }

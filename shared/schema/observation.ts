@@ -74,7 +74,7 @@ export const AddressHolder = z.discriminatedUnion('kind', [
     name: text(253),
     node: text(253).optional(),
     hostNetwork: z.boolean(),
-    /** Names of the Secrets that its spec hands to it, at most 16; absent: its spec was not seen. */
+    /** Of a use of a legacy token: names of the Secrets that its spec hands to it, at most 16; absent: its spec was not seen. */
     secrets: z.array(text(253)).max(16).optional(),
   }),
   z.strictObject({ kind: z.literal('node'), name: text(253) }),

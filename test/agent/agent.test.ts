@@ -125,6 +125,27 @@ describe('an agent', () => {
     await until(async () => expect((await health(agent)).status).toBe('ok'));
   });
 
+  test('that could deliver nothing on its first start begins again where it did, not at the end', async () => {
+    receiver = await fakeReceiver(() => ({ status: 503 }));
+    write(0, 5);
+    const auditLog = { path: log, fromBeginning: false };
+    const first = await run({ auditLog });
+    const state = join(root, 'state', 'audit-file.json');
+    await until(() => expect(JSON.parse(readFileSync(state, 'utf8')).checkpoint).not.toBeNull());
+    write(5, 10);
+    await stop(first);
+    const { url } = receiver;
+    await receiver.close();
+    const kept = store();
+    receiver = await fakeReceiver((batch) => {
+      kept.take(batch);
+      return stored(batch);
+    });
+    expect(receiver.url).not.toBe(url);
+    await run({ auditLog });
+    await until(() => expect(auditIds(kept.all())).toEqual(expected(5, 10)));
+  });
+
   test('counts what is refused for good, keeps samples of it, and tells of the gap', async () => {
     const kept = store();
     receiver = await fakeReceiver((batch) => {

@@ -128,6 +128,19 @@ describe('HttpTransport', () => {
     expect(lines[0]).toMatchObject({ level: 'error', detail: expect.stringContaining('ENOENT') });
   });
 
+  test.each(['k3y-one\nk3y-two', 'k3ý', ''])(
+    'a token file that does not hold one token is told without it: %j',
+    async (token) => {
+      receiver = await fakeReceiver(stored);
+      const reads = [token, 'right'];
+      const { transport, lines } = transportTo(receiver.url, { token: async () => reads.shift() ?? 'right' });
+      expect(await transport.send(batchOf(1), never)).toBe('stored');
+      expect(receiver.asked.map(({ authorization }) => authorization)).toEqual(['Bearer right']);
+      expect(lines[0]).toMatchObject({ level: 'error', remedy: expect.stringContaining('agent.collector.tokenFile') });
+      expect(JSON.stringify(lines)).not.toMatch(/k3[yý]/);
+    },
+  );
+
   test('where nobody listens it goes on trying until it is stopped', async () => {
     receiver = await fakeReceiver(stored);
     const { url } = receiver;

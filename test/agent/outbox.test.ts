@@ -123,6 +123,20 @@ describe('Outbox', () => {
     await outbox.stop(10_000);
   });
 
+  test('who waits for room is let go when it closes, so that a full one can be stopped', async () => {
+    const { outbox } = outboxWith(() => new Promise(() => undefined));
+    outbox.put(items(0, 20_000));
+    let isLet = false;
+    const waiting = outbox.room().then(() => {
+      isLet = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isLet).toBe(false);
+    outbox.close();
+    await waiting;
+    await outbox.room();
+  });
+
   test('what is not delivered when it is stopped keeps its position', async () => {
     const { outbox, positions } = outboxWith(
       (_batch, signal) =>

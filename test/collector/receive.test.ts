@@ -80,6 +80,12 @@ describe('POST /api/v1/batches', () => {
       'observations',
     ],
     ['deep nesting', { raw: `${'['.repeat(200_000)}${']'.repeat(200_000)}` }, 400, ''],
+    [
+      'gzip that becomes millions of objects',
+      { ...gzipped(''), raw: gzipSync(`[${'{},'.repeat(2_000_000)}{}]`) },
+      413,
+      'that many objects',
+    ],
     ['a body that is too large', { raw: 'x'.repeat(8 * 1024 * 1024 + 1) }, 413, ''],
     [
       'gzip that becomes too large',

@@ -25,6 +25,18 @@ describe('what waits', () => {
     });
   });
 
+  test("a pod's Secrets go with uses of legacy tokens alone", () => {
+    const { inventory, holdBack } = setUp();
+    inventory.apply(pod(0, 'rich', { addresses: ['10.244.0.7'], secrets: ['ci-token'] }));
+    const plain = use(10, 'plain', '10.244.0.7', boundTo('rich'));
+    const credential = { id: 'secret:shop/ci-token', kind: 'legacy' as const };
+    const legacy = { ...use(10, 'legacy', '10.244.0.7', {}), credential };
+    const holders = [plain, legacy].flatMap((each) => holdBack.push(each)).map((each) => each.whereabouts?.holders[0]);
+    expect(holders[0]).toMatchObject({ name: 'rich' });
+    expect(holders[0]).not.toHaveProperty('secrets');
+    expect(holders[1]).toMatchObject({ name: 'rich', secrets: ['ci-token'] });
+  });
+
   test('a theft from the internet goes at once', () => {
     const { holdBack } = setUp();
     expect(holdBack.push(use(10, 'theft', '203.0.113.9', boundTo('known')))).toMatchObject([
