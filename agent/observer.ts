@@ -57,6 +57,11 @@ export class Observer {
     return this.#watermark;
   }
 
+  /** How many had to go before the inventory could be relied on, because too many waited. */
+  get early(): number {
+    return this.#holdBack.stats.early;
+  }
+
   /** How many observations wait for the inventory. */
   get held(): number {
     return this.#holdBack.stats.held;

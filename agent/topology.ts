@@ -12,7 +12,7 @@ import { ClusterInventory } from '../shared/inventory/cluster-inventory.ts';
 import type { InventoryEvent } from '../shared/schema/inventory-event.ts';
 import type { SourceStatus, Whereabouts } from '../shared/schema/observation.ts';
 import type { Logger } from '../shared/telemetry/logger.ts';
-import { type ComponentMetrics, componentMetrics } from '../shared/telemetry/metrics.ts';
+import { type ComponentMetrics, componentMetrics, following } from '../shared/telemetry/metrics.ts';
 import { type Clock, type Micros, wallClock } from '../shared/time.ts';
 import { AgentState } from './agent-state.ts';
 import { DeadLetterFile } from './dead-letter-file.ts';
@@ -90,8 +90,9 @@ function assemble(
     learn: (events) => pipeline.learn(events),
     tell: (source, status, reason, detail) => tell(source, status, reason, detail),
   });
+  const known = new ClusterInventory({ mode, networks: config.networks });
   const observer = new Observer({
-    inventory: new ClusterInventory({ mode, networks: config.networks }),
+    inventory: known,
     holdBack,
     freshUntil: inventory.freshUntil,
     normalise: { isTrustedProxy: (address) => inCidrs(address, trusted) },
@@ -138,7 +139,7 @@ function assemble(
     ...(operations ? [operations.component] : []),
     delivery(outbox, transport, samples),
     ...inventory.components,
-    releasing(pipeline, clock),
+    releasing(pipeline, clock, countLosses(registry, known, observer)),
     ...auditSource(config, { logger, metrics, deadLetter, tell, take, resume: state.checkpoint }),
     // Stops first: a source may be waiting for room.
     createComponent('intake', {
@@ -187,17 +188,39 @@ function httpTransport(config: Config, { logger, registry }: AgentDeps): Transpo
 }
 
 /** Lets what is held back go when its time has come, though the log be silent. */
-function releasing(pipeline: Pipeline, clock: Clock): Component {
+function releasing(pipeline: Pipeline, clock: Clock, countLosses: () => void): Component {
   let timer: NodeJS.Timeout | undefined;
   return createComponent('hold-back', {
     start: () => {
-      timer = setInterval(() => pipeline.advance(clock.now()), TICK_MS);
+      timer = setInterval(() => {
+        pipeline.advance(clock.now());
+        countLosses();
+      }, TICK_MS);
     },
     stop: () => {
       clearInterval(timer);
       pipeline.flush();
     },
   });
+}
+
+/** What limits took away, brought into the counters. */
+function countLosses(registry: Registry, inventory: ClusterInventory, observer: Observer): () => void {
+  const ofInventory = componentMetrics(registry, 'inventory', { dropped: ['evicted'] });
+  const ofHoldBack = componentMetrics(registry, 'hold-back', { errors: ['too-many-wait'] });
+  const counters = [
+    following(
+      () => inventory.stats.evicted,
+      (count) => ofInventory.dropped('evicted', count),
+    ),
+    following(
+      () => observer.early,
+      (count) => ofHoldBack.error('too-many-wait', count),
+    ),
+  ];
+  return () => {
+    for (const count of counters) count();
+  };
 }
 
 interface AuditParts {
@@ -257,6 +280,7 @@ function inventorySource(config: Config, deps: AgentDeps, { learn, tell }: Inven
       kubeconfig,
       logger: deps.logger,
       onEvents: learn,
+      metrics: componentMetrics(deps.registry, 'kubernetes', { deadLetters: ['malformed-object'] }),
       onStatus: ({ status, reason, detail }) => tell('kubernetes', status, reason, detail),
     });
     return { components: [source], freshUntil: (now) => source.freshUntil(now) };

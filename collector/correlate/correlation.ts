@@ -10,7 +10,7 @@ import { TruantError } from '../../shared/errors.ts';
 import type { Alert, Finding } from '../../shared/schema/alert.ts';
 import type { Observation } from '../../shared/schema/observation.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
-import { componentMetrics } from '../../shared/telemetry/metrics.ts';
+import { componentMetrics, following } from '../../shared/telemetry/metrics.ts';
 import type { Clock, Micros } from '../../shared/time.ts';
 import type { Every } from '../every.ts';
 import type { Arrival, Commit, Fresh, Store } from '../store/store.ts';
@@ -61,13 +61,15 @@ const MOST_OPEN_ALERTS = 5000;
 export function createCorrelation(options: CorrelationOptions): Correlation {
   const { store, clock, log } = options;
   const metrics = componentMetrics(options.registry, 'correlate', {
-    dropped: ['gap'],
+    dropped: ['gap', 'credential-forgotten'],
     errors: ['commit', 'restore', 'correlator'],
   });
   const turns = new TaskQueue({ concurrency: 1, capacity: options.maxWaiting });
   /** Every cluster that was ever heard of; undefined until its correlator is made (anew). */
   const clusters = new Map<string, CorrelatorPort | undefined>();
   const listeners = new Set<(alerts: readonly Alert[]) => void>();
+  /** What each correlator has forgotten, as far as it is counted. */
+  const forgotten = new WeakMap<CorrelatorPort, () => void>();
   let blind: string | undefined;
   let ticking = false;
   let stopTicking = (): void => undefined;
@@ -109,6 +111,13 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
     const outcome = undecided.length > 0 && judged(cluster, () => correlator.process(undecided, []));
     if (outcome) await commit(cluster, outcome);
     clusters.set(cluster, correlator);
+    forgotten.set(
+      correlator,
+      following(
+        () => correlator.forgotten,
+        (count) => metrics.dropped('credential-forgotten', count),
+      ),
+    );
     return correlator;
   }
 
@@ -164,6 +173,7 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
       try {
         const correlator = await correlatorOf(cluster);
         const outcome = judged(cluster, () => correlator.advance(clock.now()));
+        forgotten.get(correlator)?.();
         if (outcome) await commit(cluster, outcome);
         else clusters.set(cluster, undefined);
       } catch (error) {

@@ -13,6 +13,8 @@ export interface Outcome {
 
 /** The pure heart of the collector: one per cluster. Everything is driven by event time. */
 export interface CorrelatorPort {
+  /** How many credentials had to be forgotten to make room. */
+  readonly forgotten: number;
   process(observations: readonly Observation[], findings: readonly Finding[]): Outcome;
   /** Lets event time go on: decisions that waited are made. */
   advance(now: Micros): Outcome;

@@ -93,6 +93,10 @@ export class Correlator implements CorrelatorPort {
     };
   }
 
+  get forgotten(): number {
+    return this.#memory.ledger.evicted;
+  }
+
   process(observations: readonly Observation[], findings: readonly Finding[]): Outcome {
     for (const observation of observations) this.#take(observation);
     for (const finding of findings) this.#file(finding);

@@ -59,6 +59,16 @@ export function componentMetrics<Drop extends string = never, Kind extends strin
   };
 }
 
+/** What brings a counter up to a total that somebody else keeps. */
+export function following(total: () => number, add: (count: number) => void): () => void {
+  let counted = 0;
+  return () => {
+    const now = total();
+    if (now > counted) add(now - counted);
+    counted = now;
+  };
+}
+
 function counter(registry: Registry, name: string, help: string, labelNames: string[]): Counter {
   const existing = registry.getSingleMetric(name);
   return existing ? (existing as Counter) : new Counter({ name, help, labelNames, registers: [registry] });

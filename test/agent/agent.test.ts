@@ -16,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Agent, type AgentDeps, createAgent } from '../../agent/topology.ts';
 import { parseConfig } from '../../shared/config/parse.ts';
 import type { Batch } from '../../shared/schema/batch.ts';
+import type { InventoryEvent } from '../../shared/schema/inventory-event.ts';
 import type { Observation, SourceStatus } from '../../shared/schema/observation.ts';
 import { leaseLine, range, silent, useLine } from '../audit-file/lab.ts';
 import { type FakeReceiver, fakeReceiver, PROBLEM, stored } from './fake-receiver.ts';
@@ -261,6 +262,20 @@ describe('an agent', () => {
       expect(await count(agent, 'received', component)).toBe(observations);
       expect(await count(agent, 'sent', component)).toBe(observations);
     }
+  });
+
+  test('counts what its limits took away', async () => {
+    receiver = await fakeReceiver(stored);
+    const agent = await run();
+    const series = async (): Promise<string> => (await fetch(`${agent.address()}/metrics`)).text();
+    expect(await series()).toContain('truant_dropped_total{component="inventory",reason="evicted"} 0');
+    expect(await series()).toContain('truant_errors_total{component="hold-back",error_type="too-many-wait"} 0');
+    const pods = Array.from({ length: 30_000 }, (_, i): InventoryEvent => {
+      const facts = { namespace: 'shop', name: `pod-${i}`, addresses: [], hostNetwork: false, ended: false };
+      return { type: 'pod-upsert', time: TIME * 1000 + i, pod: { uid: `uid-${i}`, ...facts }, initial: false };
+    });
+    agent.learn(pods);
+    await until(async () => expect(await count(agent, 'dropped', 'inventory')).toBeGreaterThan(0));
   });
 
   test('without an audit log is idle, and does not even read the inventory', async () => {

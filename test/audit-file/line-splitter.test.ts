@@ -11,7 +11,7 @@ it('gives the same lines however the bytes are cut, holes of zeros between them 
     fc.property(pieces, fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1 }), (given, cuts) => {
       let uses = 0;
       const bytes = Buffer.from(
-        given.map((piece) => (piece === 'line' ? `${useLine(uses++)}\n` : '\0'.repeat(piece as number))).join(''),
+        given.map((piece) => (piece === 'line' ? `${useLine(uses++)}\n` : '\0'.repeat(piece))).join(''),
       );
       const deadLetters = new CountingDeadLetters();
       const splitter = new LineSplitter(10_000, deadLetters);

@@ -126,6 +126,16 @@ describe('correlation', () => {
     expect(after.told[1]?.id).toBe('al-JTI=pay');
   });
 
+  test('what had to be forgotten to make room is counted', async () => {
+    const { take } = await correlation();
+    await take(0, [use(0)]);
+    const [correlator] = correlators;
+    if (correlator) correlator.forgotten = 3;
+    timers.fire();
+    const counted = 'truant_dropped_total{component="correlate",reason="credential-forgotten"} 3';
+    await vi.waitFor(async () => expect(await registry.metrics()).toContain(counted), 10_000);
+  });
+
   test('when a commit fails, nobody is told, and the correlator forgets what was not stored', async () => {
     const { store: fragile, failNext } = failing(store);
     const { take, told } = await correlation(fragile);

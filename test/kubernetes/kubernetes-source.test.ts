@@ -44,6 +44,7 @@ function connect(server: KubernetesApiServer, timing: Partial<SourceTiming> = {}
   const events: InventoryEvent[] = [];
   const statuses: KubernetesStatus[] = [];
   const inventory = new ClusterInventory({ mode: 'live' });
+  const malformed: string[] = [];
   const source = new KubernetesSource({
     kubeconfig: server.kubeConfig(),
     onEvents: (told) => {
@@ -51,6 +52,7 @@ function connect(server: KubernetesApiServer, timing: Partial<SourceTiming> = {}
       for (const event of told) inventory.apply(event);
     },
     onStatus: (status) => statuses.push(status),
+    metrics: { deadLetter: (reason) => malformed.push(reason) },
     logger: createLogger({ level: 'silent' }),
     clock,
     timing: { retryMs: { first: 10, most: 100 }, ...timing },
@@ -61,7 +63,7 @@ function connect(server: KubernetesApiServer, timing: Partial<SourceTiming> = {}
     const binding = { pod: { namespace: 'shop', name: uid, uid } };
     return inventory.whereabouts(null, binding, clock.now() + 3 * SECOND).home?.addresses;
   };
-  return { source, events, statuses, told, inventory, addressesOf };
+  return { source, malformed, events, statuses, told, inventory, addressesOf };
 }
 
 const watching = (server: KubernetesApiServer, ...paths: string[]) =>
@@ -223,7 +225,7 @@ describe('when the watch breaks', () => {
 
   test('garbage within the stream is left out, and a broken line ends only the watch', async () => {
     const server = await startServer();
-    const { source, addressesOf } = connect(server);
+    const { source, addressesOf, malformed } = connect(server);
     await source.start();
     await watching(server, PODS, NODES);
     server.send(PODS, { type: 'MODIFIED', object: { metadata: { name: 5 } } });
@@ -233,7 +235,7 @@ describe('when the watch breaks', () => {
     server.send(PODS, '\n\n');
     server.put(PODS, podObject('two', '10.244.0.2'));
     await vi.waitFor(() => expect(addressesOf('two')).toEqual(['10.244.0.2']), WAIT);
-    expect(source.malformed).toBe(2);
+    expect(malformed).toEqual(['malformed-object', 'malformed-object']);
     server.send(PODS, '{"type":"ADDED","obj\n');
     await vi.waitFor(() => expect(asks(server, PODS)).toHaveLength(3), WAIT);
     await watching(server, PODS);
@@ -329,6 +331,7 @@ describe('what it says about itself', () => {
     const source = new KubernetesSource({
       kubeconfig: '/nowhere/kubeconfig',
       onEvents: () => undefined,
+      metrics: { deadLetter: () => undefined },
       onStatus: () => undefined,
       logger: createLogger({ level: 'silent' }),
     });

@@ -1,6 +1,22 @@
 import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
-import { componentMetrics } from '../../shared/telemetry/metrics.ts';
+import { componentMetrics, following } from '../../shared/telemetry/metrics.ts';
+
+test('a total that somebody else keeps is followed up, and one that begins anew too', () => {
+  let total = 0;
+  let counted = 0;
+  const follow = following(
+    () => total,
+    (count) => {
+      counted += count;
+    },
+  );
+  for (const next of [0, 3, 3, 5, 1, 2]) {
+    total = next;
+    follow();
+  }
+  expect(counted).toBe(5 + 1);
+});
 
 describe('componentMetrics', () => {
   test('counts the five things by component', async () => {

@@ -7,6 +7,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { type Component, type ComponentStatus, createComponent } from '../../../shared/component/component.ts';
 import type { InventoryEvent } from '../../../shared/schema/inventory-event.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
+import type { ComponentMetrics } from '../../../shared/telemetry/metrics.ts';
 import { type Clock, type Micros, wallClock } from '../../../shared/time.ts';
 import { ApiServer } from './api-server.ts';
 import { Connections, type KubernetesStatus } from './connections.ts';
@@ -28,6 +29,7 @@ export interface KubernetesSourceOptions {
   onEvents: (events: InventoryEvent[]) => void;
   /** Told when it changes. */
   onStatus: (status: KubernetesStatus) => void;
+  metrics: Pick<ComponentMetrics<never, never, 'malformed-object'>, 'deadLetter'>;
   logger: Logger;
   clock?: Clock;
   timing?: Partial<SourceTiming>;
@@ -62,7 +64,6 @@ export class KubernetesSource implements Component {
   readonly #stopping = new AbortController();
   #running: Promise<void>[] = [];
   #lastTime: Micros = 0;
-  #malformed = 0;
 
   constructor(options: KubernetesSourceOptions) {
     this.#options = options;
@@ -83,11 +84,6 @@ export class KubernetesSource implements Component {
       stop: () => this.#stop(),
       degraded: () => this.#connections.blindness,
     });
-  }
-
-  /** Objects that could not be read. */
-  get malformed(): number {
-    return this.#malformed;
   }
 
   /**
@@ -135,7 +131,7 @@ export class KubernetesSource implements Component {
   }
 
   #watch(api: ApiServer, { kind, path, labelSelector, giveUpOn }: Resource): Promise<void> {
-    const { onEvents, logger } = this.#options;
+    const { onEvents, logger, metrics } = this.#options;
     const isRequired = giveUpOn === undefined;
     const now = () => this.#now();
     const handler = createFeed({
@@ -143,7 +139,7 @@ export class KubernetesSource implements Component {
       now,
       onEvents,
       onMalformed: () => {
-        this.#malformed += 1;
+        metrics.deadLetter('malformed-object');
         logger.debug({ kind }, 'an object could not be read');
       },
       onConnected: () => {

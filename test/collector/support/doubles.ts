@@ -16,6 +16,7 @@ export const silent = pino({ level: 'silent' });
  * is decided when time goes on. A user agent `poison` makes it throw.
  */
 export class PlainCorrelator implements CorrelatorPort {
+  forgotten = 0;
   readonly alerts = new Map<string, Alert>();
   readonly processed: string[] = [];
   readonly restored: string[] = [];
