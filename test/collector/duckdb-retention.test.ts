@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Database, openDatabase } from '../../collector/store/duckdb/database.ts';
 import { openDuckDbStore } from '../../collector/store/duckdb/duckdb-store.ts';
 import { migrate } from '../../collector/store/duckdb/migrations.ts';
@@ -67,7 +67,9 @@ describe('the size of the file', () => {
     database.close();
     const options = { path: path.join(folder, 'truant.db'), memoryMegabytes: 512, threads: 1, at: START };
     const store = await openDuckDbStore({ ...options, queryTimeoutMs: 1 });
-    await expect(store.credential('JTI=nobody')).rejects.toMatchObject({ code: 'OVERLOADED' });
+    // On a busy machine an answer may be there before anybody looks at the time.
+    const asked = () => store.credential('JTI=nobody').catch((error: unknown) => error);
+    await vi.waitFor(async () => expect(await asked()).toMatchObject({ code: 'OVERLOADED' }), 20_000);
     await store.close();
     const patient = await openDuckDbStore({ ...options, queryTimeoutMs: 30_000 });
     expect(await patient.credential('JTI=nobody')).toEqual([]);
