@@ -37,7 +37,7 @@ export function scrub(text: string): Scrubbed {
     result = result.replace(ENCODED_RUN, (run) => (hidesToken(run) ? replaced('') : run));
   }
   if (hasMark(result)) result = scrubTokens(result, () => replaced(''));
-  result = scrubShifted(result, () => replaced(''));
+  if (result.includes('V5S') || result.includes('leU')) result = scrubShifted(result, () => replaced(''));
   if (/bearer/i.test(result)) result = result.replace(BEARER, (_, prefix: string) => replaced(prefix));
   if (result.includes('=') || result.includes('%3')) {
     result = result.replace(SECRET_PARAMETER, (_, prefix: string) => replaced(prefix));

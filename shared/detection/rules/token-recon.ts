@@ -21,7 +21,7 @@ export default defineRule({
   blindSpots: ['A thief who knows the account beforehand.'],
   triage: [
     'The list of what was answered with 200 is what the thief knows now.',
-    'At home: ask whether the account got a new client or lost a right; else look at the whole history of its token.',
+    'Refused at home, with no theft around it: ask whether the account got a new client or lost a right.',
   ],
   evaluate(use, { placement, memory }) {
     const { request } = use;
