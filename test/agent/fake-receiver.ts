@@ -1,8 +1,7 @@
 /** What answers where a collector should be: whatever a test wants, to each batch in turn. */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import type { Batch } from '../../shared/schema/batch.ts';
+import { type Listening, listening } from '../support/listening.ts';
 
 interface Asked {
   path: string;
@@ -16,10 +15,8 @@ interface Answer {
   body?: unknown;
 }
 
-export interface FakeReceiver {
-  url: string;
+export interface FakeReceiver extends Listening {
   asked: Asked[];
-  close(): Promise<void>;
 }
 
 export const PROBLEM = { 'content-type': 'application/problem+json' };
@@ -32,7 +29,7 @@ export const stored = ({ position, observations }: Batch): Answer => ({
 
 export async function fakeReceiver(answer: (batch: Batch, nth: number) => Answer): Promise<FakeReceiver> {
   const asked: Asked[] = [];
-  const server = createServer((request, response) => {
+  const server = await listening((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
@@ -43,16 +40,5 @@ export async function fakeReceiver(answer: (batch: Batch, nth: number) => Answer
       response.end(typeof body === 'string' ? body : JSON.stringify(body));
     });
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    asked,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return { ...server, asked };
 }

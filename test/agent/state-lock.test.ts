@@ -59,28 +59,34 @@ describe('the lock of a state folder', () => {
     await (await lockFolder(folder))();
   });
 
-  test.runIf(isLinux)('another process keeps it while it lives, and not a moment longer', async () => {
-    const other = await otherProcess();
-    left(other.pid, startOf(other.pid));
-    await expect(lockFolder(folder)).rejects.toMatchObject({
-      code: 'STATE_LOCKED',
-      message: expect.stringContaining(`pid ${other.pid}`),
-    });
-    expect(locks()).toEqual([`lock.${other.pid}.${startOf(other.pid)}`]);
-    await end(other);
-    const release = await lockFolder(folder);
-    expect(locks()).toEqual([expect.stringMatching(new RegExp(`^lock\\.${process.pid}\\.`))]);
-    await release();
-  });
+  test.runIf(isLinux)(
+    'another process keeps it while it lives, and not a moment longer (Linux: /proc tells when it began)',
+    async () => {
+      const other = await otherProcess();
+      left(other.pid, startOf(other.pid));
+      await expect(lockFolder(folder)).rejects.toMatchObject({
+        code: 'STATE_LOCKED',
+        message: expect.stringContaining(`pid ${other.pid}`),
+      });
+      expect(locks()).toEqual([`lock.${other.pid}.${startOf(other.pid)}`]);
+      await end(other);
+      const release = await lockFolder(folder);
+      expect(locks()).toEqual([expect.stringMatching(new RegExp(`^lock\\.${process.pid}\\.`))]);
+      await release();
+    },
+  );
 
-  test.runIf(isLinux)('a process that was given the id of one that is gone does not keep it', async () => {
-    const other = await otherProcess();
-    left(other.pid, String(Number(startOf(other.pid)) - 1));
-    left(process.pid, String(Number(startOf(process.pid)) - 1));
-    const release = await lockFolder(folder);
-    expect(locks()).toEqual([`lock.${process.pid}.${startOf(process.pid)}`]);
-    await release();
-  });
+  test.runIf(isLinux)(
+    'a process that was given the id of one that is gone does not keep it (Linux: /proc tells when it began)',
+    async () => {
+      const other = await otherProcess();
+      left(other.pid, String(Number(startOf(other.pid)) - 1));
+      left(process.pid, String(Number(startOf(process.pid)) - 1));
+      const release = await lockFolder(folder);
+      expect(locks()).toEqual([`lock.${process.pid}.${startOf(process.pid)}`]);
+      await release();
+    },
+  );
 
   test('where the start of a process cannot be known, its id alone counts', async () => {
     const other = await otherProcess();

@@ -91,7 +91,7 @@ describe('the process', () => {
     expect(child.said.stderr).toContain('a recorded watch');
   });
 
-  test.runIf(process.platform === 'linux')('a full disk is no defect', async () => {
+  test.runIf(process.platform === 'linux')('a full disk is no defect (Linux: /dev/full)', async () => {
     const child = start(['config', 'print'], { stdout: openSync('/dev/full', 'w') });
     expect(await exitCode(child)).toBe(5);
     expect(child.said.stderr).toMatch(/^truant: what it prints can't be written: ENOSPC: no space left on device/);

