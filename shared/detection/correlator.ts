@@ -66,7 +66,7 @@ export class Correlator implements CorrelatorPort {
   readonly #placed = new BoundedMap<string, Placement>(20_000);
   /** By time, however they came: a theft is told from its beginning. */
   #waiting: (TokenUse | TokenIssue)[] = [];
-  readonly #forwarded = new Forwarded();
+  readonly #forwarded = new Forwarded((use) => this.#isFromControlPlane(use));
   #now: Micros = 0;
   #swept: Micros = 0;
   #restoring = false;
@@ -139,6 +139,12 @@ export class Correlator implements CorrelatorPort {
     if (fate === 'judge') this.#judge(observation);
     else if (observation.kind === 'use') this.#note(observation, fate === 'wait' ? DECIDING : FORWARDED);
     if (this.#waiting.length > 0 && this.#now - this.#swept >= this.#sweepEvery()) this.#sweep(this.#now);
+  }
+
+  #isFromControlPlane({ source, whereabouts }: TokenUse): boolean {
+    const network = whereabouts?.network;
+    if (network === 'control-plane' || network === 'loopback') return true;
+    return source.address !== null && this.#memory.isControlPlane(source.address);
   }
 
   #release(now: Micros): void {

@@ -3,8 +3,8 @@
  * an audit log too, one request is told twice under one id: by the API server as it came, and by the other as it was
  * forwarded. The second says nothing of where the client is, and counts for nothing here.
  *
- * A client can choose its own Audit-ID, but not know somebody else's while that request is still being answered: the one
- * forwarded lies within the other, from receipt to answer.
+ * Two things that a client can't choose make sure of it: the second comes from the control plane, and lies within the
+ * other, from receipt to answer. Audit-ID and X-Forwarded-For alone would be the client's own words.
  */
 import { BoundedMap } from '../inventory/bounded-map.ts';
 import type { DeniedRequest, RequestObservation, TokenUse } from '../schema/observation.ts';
@@ -25,8 +25,13 @@ export class Forwarded {
   /** Uses that came with others' addresses, and the refusals that came after them from the same source, in their order. */
   #waiting: (TokenUse | DeniedRequest)[] = [];
   #looked: Micros = 0;
+  readonly #isFromControlPlane: (use: TokenUse) => boolean;
   /** The latest use under each Audit-ID that came straight. */
   readonly #straight = new BoundedMap<string, TokenUse>(RECENT);
+
+  constructor(isFromControlPlane: (use: TokenUse) => boolean) {
+    this.#isFromControlPlane = isFromControlPlane;
+  }
 
   isDue(now: Micros): boolean {
     return this.#waiting.length > 0 && now >= this.#looked + LOOK_EVERY;
@@ -68,7 +73,7 @@ export class Forwarded {
 
   #isForwarded(use: TokenUse): boolean {
     const outer = this.#straight.peek(use.auditID);
-    return outer !== undefined && isWithin(use, outer);
+    return outer !== undefined && isWithin(use, outer) && this.#isFromControlPlane(use);
   }
 }
 

@@ -12,15 +12,17 @@ const outer: TokenUse = { ...use(10, 'cart-1', { auditID: 'one' }), seen: at(11)
 const inner = (changes: Parameters<typeof use>[2] = {}, seconds = 10.1): TokenUse =>
   use(seconds, 'cart-1', { auditID: 'one', from: API_SERVER, claimed: [address], ...changes });
 
+const fromControlPlane = ({ source }: TokenUse): boolean => source.address === API_SERVER;
+
 describe('a request that was forwarded', () => {
   it('is known at once if the other log told of it before', () => {
-    const forwarded = new Forwarded();
+    const forwarded = new Forwarded(fromControlPlane);
     expect(forwarded.meet(outer)).toBe('judge');
     expect(forwarded.meet(inner())).toBe('forwarded');
   });
 
   it('is waited for otherwise', () => {
-    const forwarded = new Forwarded();
+    const forwarded = new Forwarded(fromControlPlane);
     const twin = inner();
     expect(forwarded.meet(twin)).toBe('wait');
     expect(forwarded.release(at(11))).toEqual({ forwarded: [], due: [] });
@@ -35,10 +37,11 @@ describe('a request that was forwarded', () => {
     ['with another verb', inner({ request: { verb: 'delete' } })],
     ['that does not name the address', inner({ claimed: [OUTSIDE] })],
     ['that names another behind it', inner({ claimed: [address, OUTSIDE] })],
+    ['that does not come from the control plane', inner({ from: OUTSIDE })],
     ['received before it', inner({}, 9.9)],
     ['received after its answer', inner({}, 11.1)],
   ])('is none %s', (_, other) => {
-    const forwarded = new Forwarded();
+    const forwarded = new Forwarded(fromControlPlane);
     forwarded.meet(outer);
     expect(forwarded.meet(other)).toBe('wait');
     expect(forwarded.release(other.seen + 3_000_000)).toEqual({ forwarded: [], due: [other] });
@@ -47,14 +50,14 @@ describe('a request that was forwarded', () => {
 
 describe('what waits', () => {
   it('is bounded: the oldest is given back', () => {
-    const forwarded = new Forwarded();
+    const forwarded = new Forwarded(fromControlPlane);
     const many = Array.from({ length: 5_003 }, (_, i) => inner({ auditID: `id-${i}` }));
     for (const each of many) forwarded.meet(each);
     expect(forwarded.release(at(10.2)).due).toEqual(many.slice(0, 3));
   });
 
   it('keeps a refusal from the same source behind it, and no other', () => {
-    const forwarded = new Forwarded();
+    const forwarded = new Forwarded(fromControlPlane);
     const first = inner({ from: OUTSIDE });
     const second = denied(10.5, OUTSIDE);
     expect([first, second, denied(10.6, '10.10.0.67')].map((each) => forwarded.meet(each))).toEqual([

@@ -487,18 +487,41 @@ describe('legacy tokens', () => {
   });
 });
 
+const CONTROLLERS = [
+  'generic-garbage-collector',
+  ...['replicaset', 'job', 'endpoint', 'node', 'deployment', 'namespace', 'disruption'].map((n) => `${n}-controller`),
+];
+
+/** Each asks for something once, with a token that is bound to nothing. */
+function controllers(cluster: Cluster, from: string, { names = CONTROLLERS, seconds = 0 } = {}): void {
+  for (const [i, name] of names.entries()) {
+    cluster.useMinted(seconds + i, `system:serviceaccount:kube-system:${name}`, `JTI=${name}`, from);
+  }
+}
+
 describe('a request that two servers log', () => {
   it('is told once: the API server forwards it to an aggregated API, which has a log of its own', () => {
     const { cluster, a } = ordinary();
     const [pod, other] = a as [Pod, Pod];
     cluster.poll(pod, 2, 0, 60);
     cluster.poll(other, 2, 0, 60);
+    controllers(cluster, '10.10.0.1');
     for (let t = 5; t < 60; t += 10) {
       const auditID = `twice-${t}`;
       cluster.use(t, pod, undefined, { auditID, took: 0.05 });
       cluster.use(t + 0.01, pod, '10.10.0.1', { auditID, claimed: [pod.address] });
     }
     expect(loud(cluster.hunt())).toEqual([]);
+  });
+
+  it('... and a thief who claims all of that is found: he is not the control plane', () => {
+    const { cluster, a } = ordinary();
+    const [pod] = a as [Pod];
+    cluster.poll(pod, 2, 0, 60);
+    controllers(cluster, '10.10.0.1');
+    cluster.use(30, pod, undefined, { auditID: 'his-own', took: 10 });
+    const key = cluster.use(35, pod, OUTSIDE, { auditID: 'his-own', claimed: [pod.address] });
+    expect(verdict(cluster.hunt(), key)).toBe('away/outside-cluster-networks');
   });
 
   it('... and a thief who claims as much is found, with an Audit-ID that he has seen before', () => {
@@ -561,20 +584,10 @@ describe('masquerading that others do not show', () => {
 
 describe('the control plane', () => {
   const CONTROL_PLANE = '10.10.0.1';
-  const controllers = (cluster: Cluster, names: string[], from: string, seconds = 0): void => {
-    for (const [i, name] of names.entries()) {
-      cluster.useMinted(seconds + i, `system:serviceaccount:kube-system:${name}`, `JTI=${name}`, from);
-    }
-  };
-  const NAMES = [
-    'generic-garbage-collector',
-    ...['replicaset', 'job', 'endpoint', 'node', 'deployment', 'namespace', 'disruption'].map((n) => `${n}-controller`),
-  ];
-
   it('its garbage collector looks at every object, token Secrets too', () => {
     const { cluster, a } = ordinary();
     cluster.poll(a[0] as Pod, 2, 0, 60);
-    controllers(cluster, NAMES, CONTROL_PLANE);
+    controllers(cluster, CONTROL_PLANE);
     const collector = 'system:serviceaccount:kube-system:generic-garbage-collector';
     cluster.useLegacy(10, 'ci', 'ci-token', '10.10.0.5');
     const get = { verb: 'get', resource: 'secrets', name: 'ci-token' };
@@ -586,8 +599,8 @@ describe('the control plane', () => {
   it('... and two tokens of its accounts make no control plane of another address', () => {
     const { cluster, a } = ordinary();
     cluster.poll(a[0] as Pod, 2, 0, 60);
-    controllers(cluster, NAMES, CONTROL_PLANE);
-    controllers(cluster, NAMES.slice(0, 2), OUTSIDE, 20);
+    controllers(cluster, CONTROL_PLANE);
+    controllers(cluster, OUTSIDE, { names: CONTROLLERS.slice(0, 2), seconds: 20 });
     const use = cluster.useMinted(30, 'system:serviceaccount:kube-system:job-controller', 'JTI=job', OUTSIDE);
     expect(verdict(cluster.hunt(), use)).not.toBe('home/control-plane');
   });
