@@ -82,7 +82,7 @@ function deeds(episode: readonly Evidence[]): string {
 }
 
 const PLACES: Readonly<Record<string, string>> = {
-  home: ', where it belongs,',
+  home: ', at home,',
   'away: internet': ', on the internet,',
   'away: outside-cluster': ', outside the cluster,',
   'away: other-node': ', another node,',

@@ -42,6 +42,12 @@ describe('a story', () => {
     expect(sentences(evidence(1), evidence(2, more))).toHaveLength(2);
   });
 
+  it('says when a stolen token was used at home, where nothing shows that it is', () => {
+    expect(sentences(evidence(1, { source: '10.244.0.3', placement: 'home' }))).toEqual([
+      'The token of shop/cart was used from 10.244.0.3, at home, with curl/8: list pods in shop: 200.',
+    ]);
+  });
+
   it('begins a new sentence after a pause', () => {
     expect(sentences(evidence(1), evidence(61), evidence(122))).toHaveLength(2);
   });
