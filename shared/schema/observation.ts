@@ -4,6 +4,7 @@
  * (`shared/normalise` sees to that); none of them is to be trusted as anything but text.
  */
 import { z } from 'zod';
+import { LostReason } from './token-open.ts';
 
 /** A short string that came from outside: text, never markup, never a path to open. */
 const text = (max: number) => z.string().max(max);
@@ -210,6 +211,122 @@ export const DeniedRequest = z.strictObject({
 });
 export type DeniedRequest = z.infer<typeof DeniedRequest>;
 
+/** A file that holds a token, as the host sees it. */
+const tokenFile = z.strictObject({
+  path: text(1024),
+  volume: text(253),
+  /** Whose volume it is; the name where claims or inventory tell it. */
+  pod: z.strictObject({ uid: text(64), namespace: text(253).optional(), name: text(253).optional() }),
+});
+
+/** What the claims of a token in a file say. Absent where there was no token, or none that could be read. */
+const fromClaims = {
+  principal: text(512).optional(),
+  credential: Credential.optional(),
+  binding: Binding,
+  audiences: z.array(text(512)).max(16).optional(),
+};
+
+const process = {
+  pid: z.int().nonnegative(),
+  /** Clock ticks since boot: with the pid it names a process for good. */
+  started: z.int().nonnegative().optional(),
+  /** The program's own word, as is `args`. */
+  comm: text(64),
+  /** Path in its own mounts; absent: it could not be read. */
+  exe: text(1024).optional(),
+  /** Scrubbed, at most 32 words of 256 characters. */
+  args: z.array(text(256)).max(32),
+};
+export const Process = z.strictObject(process);
+export type Process = z.infer<typeof Process>;
+
+/**
+ * What an opener is to the token that it opens. `in-container`: a process of a container that has the volume mounted,
+ * descended from its first one; `exec-session`: a process of such a container that was entered from outside;
+ * `other-container-of-pod`: of the same pod, but not of a container that has the volume; `other-pod`; `host`: anything
+ * that is in no pod; `kubelet` and `runtime`: the node's own.
+ */
+export const Relation = z.enum([
+  'in-container',
+  'exec-session',
+  'other-container-of-pod',
+  'other-pod',
+  'host',
+  'kubelet',
+  'runtime',
+]);
+export type Relation = z.infer<typeof Relation>;
+
+export const Opener = z.strictObject({
+  relation: Relation,
+  ...process,
+  /** The thread that opened it, if it is another than the process's first. */
+  thread: z.int().nonnegative().optional(),
+  /** The program was deleted, or another file is at its path now. */
+  exeState: z.enum(['deleted', 'replaced']).optional(),
+  /** Real, effective, saved and filesystem uid. */
+  uids: z.array(z.int().nonnegative()).max(4),
+  /** By cgroup. Name and image where the inventory knows them; a container that is in no pod has an id alone. */
+  container: z.strictObject({ id: text(128), name: text(253).optional(), image: text(512).optional() }).optional(),
+  pod: z.strictObject({ uid: text(64), namespace: text(253).optional(), name: text(253).optional() }).optional(),
+  /** Inode numbers as text, and which of them are the host's own. */
+  namespaces: z.strictObject({
+    mnt: text(20).optional(),
+    net: text(20).optional(),
+    pid: text(20).optional(),
+    host: z
+      .array(z.enum(['mnt', 'net', 'pid', 'user', 'cgroup']))
+      .max(5)
+      .optional(),
+  }),
+  /** From its parent up to the container's first process, what entered the container, or the host's first process; at most 16. */
+  lineage: z.array(Process).max(16),
+  /** `<pid>@<started>` of the lineage's first process, or a container's id: who acts, over many openings. */
+  actor: text(160),
+  /** It is in the pod's cgroup without having come by the container's runtime: it put itself there. */
+  disguised: z.literal(true).optional(),
+  /** It went through the mounts of another process (`/proc/PID/root`). */
+  foreignMount: z.literal(true).optional(),
+  /** What entered the container is a probe or a hook of the pod's own spec. */
+  expected: z.literal('hook').optional(),
+});
+export type Opener = z.infer<typeof Opener>;
+
+/** A process opened a token file. */
+export const TokenRead = z.strictObject({
+  kind: z.literal('read'),
+  ...common,
+  node: text(253),
+  ...fromClaims,
+  file: tokenFile,
+  /** `write`: it had been opened for writing, and was closed. */
+  access: z.enum(['read', 'write']),
+  /** `would-deny`: a policy that is on trial would have denied it. */
+  outcome: z.enum(['allowed', 'denied', 'would-deny']),
+  /** Absent when attribution was lost; `lost` says why. */
+  opener: Opener.optional(),
+  lost: LostReason.optional(),
+  /** How many openings just like this one there were since the last that was told of. */
+  repeats: z.int().positive().optional(),
+});
+export type TokenRead = z.infer<typeof TokenRead>;
+
+/** A token file was there, appeared, rotated or went away. */
+export const TokenFile = z.strictObject({
+  kind: z.literal('file'),
+  ...common,
+  node: text(253),
+  event: z.enum(['present', 'appeared', 'rotated', 'gone']),
+  ...fromClaims,
+  file: tokenFile,
+  issuedAt: micros.optional(),
+  expiresAt: micros.optional(),
+  /** When whoever uses it should have reloaded it (KEP-1205). */
+  warnAfter: micros.optional(),
+});
+export type TokenFile = z.infer<typeof TokenFile>;
+
 /** What a source says about itself: gaps, lag, blind spots. */
 export const SourceStatus = z.strictObject({
   kind: z.literal('status'),
@@ -222,8 +339,18 @@ export const SourceStatus = z.strictObject({
 });
 export type SourceStatus = z.infer<typeof SourceStatus>;
 
-export const Observation = z.discriminatedUnion('kind', [TokenUse, TokenIssue, PodEntry, DeniedRequest, SourceStatus]);
+export const Observation = z.discriminatedUnion('kind', [
+  TokenUse,
+  TokenIssue,
+  PodEntry,
+  DeniedRequest,
+  TokenRead,
+  TokenFile,
+  SourceStatus,
+]);
 export type Observation = z.infer<typeof Observation>;
 export type ObservationKind = Observation['kind'];
 /** Observations that are API requests: they have a source address and a request. */
 export type RequestObservation = TokenUse | TokenIssue | PodEntry | DeniedRequest;
+/** Observations of token files on a node. */
+export type FileObservation = TokenRead | TokenFile;
