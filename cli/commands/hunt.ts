@@ -13,7 +13,10 @@ export const registerHunt: RegisterCommand = (program, io) => {
       '-i, --inventory <file>',
       'who held which address: `kubectl get pods,nodes -A -o json`, or a recorded watch',
     )
-    .option('--reads <file>', 'recorded opens of token files; must be there, and is not used yet')
+    .option(
+      '--reads <files...>',
+      'recorded opens of token files (opens.jsonl), and what became of these (tokens.jsonl)',
+    )
     .option('--json', 'one alert a line, as JSON')
     .option('--uses', 'every use of a token too, with where it was made from and why that is known')
     .addOption(new Option('--fail-on <severity>', 'exit with 1 if there is an alert this severe').choices(SEVERITIES))

@@ -1,9 +1,8 @@
 /** The command `truant hunt`: files in, alerts out. */
-import { stat } from 'node:fs/promises';
 import { readAuditFiles } from '../../agent/sources/audit-file/read-files.ts';
 import { STDIN } from '../../agent/sources/input.ts';
 import { readInventoryFile } from '../../agent/sources/inventory-file.ts';
-import { whyUnreadable } from '../../agent/sources/unreadable.ts';
+import { openReadsFile } from '../../agent/sources/reads-file.ts';
 import { toCidrs, toPolicy } from '../../shared/config/policy.ts';
 import type { Config } from '../../shared/config/schema.ts';
 import { TruantError } from '../../shared/errors.ts';
@@ -12,7 +11,7 @@ import type { Severity } from '../../shared/schema/alert.ts';
 import type { InventoryEvent } from '../../shared/schema/inventory-event.ts';
 import type { TokenUse, Whereabouts } from '../../shared/schema/observation.ts';
 import type { Placement } from '../../shared/schema/placement.ts';
-import { wallClock } from '../../shared/time.ts';
+import { type Micros, parseTime, SECOND, wallClock } from '../../shared/time.ts';
 import { type Io, writeLine } from '../io.ts';
 import { configFile, loadConfig } from '../load-config.ts';
 import { exitCodeOf, UNFINISHED } from '../options.ts';
@@ -21,10 +20,13 @@ import { createProgress } from '../ui/progress.ts';
 import { Hunter } from './hunter.ts';
 import { HuntReport } from './report.ts';
 
+/** How far the files of reads are read ahead of the log. */
+const READS_LEAD: Micros = 10 * SECOND;
+
 export interface HuntOptions {
   config?: string;
   inventory?: string;
-  reads?: string;
+  reads?: string[];
   json?: true;
   uses?: true;
   failOn?: Severity;
@@ -32,7 +34,6 @@ export interface HuntOptions {
 
 export async function hunt(paths: string[], options: HuntOptions, io: Io): Promise<void> {
   if (options.failOn) io.exitCode = UNFINISHED;
-  if (options.reads !== undefined) await expectFile(options.reads);
   if (options.inventory === STDIN && paths.includes(STDIN)) {
     throw new TruantError('REQUEST_INVALID', 'standard input cannot be both the log and the inventory');
   }
@@ -50,6 +51,7 @@ export async function hunt(paths: string[], options: HuntOptions, io: Io): Promi
       if (options.uses) out.push(options.json ? jsonLine(useRecord(use, placement)) : report.useLine(use, placement));
     },
   });
+  const reads = await Promise.all((options.reads ?? []).map(openReadsFile));
   const progress = createProgress(io.stderr, { label: 'hunting', format: amount });
   const flush = async (): Promise<void> => {
     if (out.length === 0) return;
@@ -64,9 +66,12 @@ export async function hunt(paths: string[], options: HuntOptions, io: Io): Promi
   });
   for await (const { lines, linesRead } of reading) {
     report.linesRead += linesRead;
+    const last = lines.at(-1);
+    if (last) for (const file of reads) hunter.addReads(await file.until(timeOf(last) + READS_LEAD));
     for (const line of lines) hunter.see(line);
     await flush();
   }
+  for (const file of reads) hunter.addReads(await file.until(Number.POSITIVE_INFINITY));
   hunter.finish();
   progress.clear();
   await flush();
@@ -103,13 +108,10 @@ function detectionOf(config: Config) {
 /** A use as programs get it: the observation, and where it was placed. */
 const useRecord = (use: TokenUse, placement: Placement) => ({ type: 'use', ...use, placement });
 
-/** What is only accepted yet must be there all the same: a name that is mistyped would be found out too late. */
-async function expectFile(path: string): Promise<void> {
-  try {
-    await stat(path);
-  } catch (cause) {
-    throw new TruantError('INPUT_NOT_FOUND', `${path} cannot be read: ${whyUnreadable(cause)}.`, { cause });
-  }
+/** When the API server wrote a line; a log is in that order but for moments. */
+function timeOf(line: Buffer): Micros {
+  const text = /"stageTimestamp":"([^"]{20,40})"/.exec(line.toString('utf8'))?.[1];
+  return parseTime(text ?? '') ?? 0;
 }
 
 const amount = (bytes: number): string =>

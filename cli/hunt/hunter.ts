@@ -2,10 +2,12 @@
  * The whole of Truant over a log that is already there: the agent's observer and the collector's correlator, driven by the
  * log's own time. Pure: lines and inventory come in, alerts and placed uses come out.
  */
+import { FileObserver, type SensorRejectReason } from '../../agent/file-observer.ts';
 import { Observer } from '../../agent/observer.ts';
+import type { TimedSensorLine } from '../../agent/sources/reads-file.ts';
 import { Correlator } from '../../shared/detection/correlator.ts';
 import type { Outcome } from '../../shared/detection/correlator-types.ts';
-import type { Policy } from '../../shared/detection/policy.ts';
+import { defaultPolicy, type Policy } from '../../shared/detection/policy.ts';
 import { ClusterInventory } from '../../shared/inventory/cluster-inventory.ts';
 import type { NetworkConfig } from '../../shared/inventory/networks.ts';
 import type { NormaliseOptions, RejectReason } from '../../shared/normalise/audit.ts';
@@ -33,10 +35,11 @@ const LEAD: Micros = 10 * SECOND;
 const BATCH = 500;
 
 export class Hunter {
-  readonly rejected = new Map<RejectReason, number>();
+  readonly rejected = new Map<RejectReason | SensorRejectReason, number>();
   readonly statuses: SourceStatus[] = [];
   readonly #alerts = new Map<string, Alert>();
   readonly #observer: Observer;
+  readonly #files: FileObserver;
   readonly #correlator: Correlator;
   readonly #inventory: readonly InventoryEvent[];
   readonly #onUse: HunterOptions['onUse'];
@@ -44,20 +47,30 @@ export class Hunter {
   readonly #open = new Map<string, TokenUse>();
   /** What waits to be correlated. */
   readonly #seen: Observation[] = [];
+  /** What sensors saw, by time, until the log has come so far. */
+  #reads: TimedSensorLine[] = [];
   /** How many of the inventory's events were fed. */
   #fed = 0;
 
-  constructor({ cluster, inventory, mode, networks, normalise, policy, holdBack = 2 * SECOND, onUse }: HunterOptions) {
-    this.#onUse = onUse;
+  constructor(options: HunterOptions) {
+    const { cluster, inventory, mode, networks, normalise, policy = defaultPolicy, holdBack = 2 * SECOND } = options;
+    this.#onUse = options.onUse;
     this.#inventory = inventory;
+    const reject = (reason: RejectReason | SensorRejectReason): void => {
+      this.rejected.set(reason, (this.rejected.get(reason) ?? 0) + 1);
+    };
+    this.#files = new FileObserver({ node: cluster, policy, onReject: reject });
     this.#observer = new Observer({
       inventory: new ClusterInventory({ mode, networks: networks ?? {} }),
       holdBack,
       normalise,
-      onReject: (reason) => this.rejected.set(reason, (this.rejected.get(reason) ?? 0) + 1),
-      beforeTime: (seen) => this.#learnUntil(seen + LEAD),
+      onReject: reject,
+      beforeTime: (seen) => {
+        this.#learnUntil(seen + LEAD);
+        this.#readUntil(seen);
+      },
     });
-    this.#correlator = new Correlator({ cluster, ...(policy && { policy }) });
+    this.#correlator = new Correlator({ cluster, policy });
     // What an initial list or a dump shows was so before the first line.
     this.#learnWhile((event) => 'initial' in event && event.initial);
   }
@@ -72,9 +85,17 @@ export class Hunter {
     if (this.#seen.length >= BATCH) this.#take(this.#seen.splice(0));
   }
 
+  /** What sensors saw: to be told before the log has come so far. */
+  addReads(lines: readonly TimedSensorLine[]): void {
+    if (lines.length === 0) return;
+    this.#reads.push(...lines);
+    this.#reads.sort((a, b) => a.time - b.time);
+  }
+
   /** The log has ended: what waits is decided with what is known. */
   finish(): void {
     this.#learnUntil(Number.POSITIVE_INFINITY);
+    this.#readUntil(Number.POSITIVE_INFINITY);
     this.#take([...this.#seen.splice(0), ...this.#observer.flush()]);
     this.#apply(this.#correlator.flush());
   }
@@ -106,7 +127,18 @@ export class Hunter {
   #learnWhile(isDue: (event: InventoryEvent) => boolean): void {
     for (let event = this.#inventory[this.#fed]; event && isDue(event); event = this.#inventory[this.#fed]) {
       this.#observer.learn(event);
+      this.#files.learn(event);
       this.#fed += 1;
     }
+  }
+
+  #readUntil(time: Micros): void {
+    let count = 0;
+    for (let line = this.#reads[0]; line && line.time <= time; line = this.#reads[count]) {
+      const observation = this.#files.see(line);
+      if (observation) this.#seen.push(observation);
+      count += 1;
+    }
+    if (count > 0) this.#reads = this.#reads.slice(count);
   }
 }

@@ -12,6 +12,7 @@ import {
   isLoopback,
   key,
   loopbackHost,
+  namespace,
   nodeName,
   port,
   principal,
@@ -102,6 +103,34 @@ const detection = section('Exceptions from the rules, and changes to them.', {
       expires,
     }),
     'From where long-lived tokens out of Secrets are rightly used.',
+  ),
+  allowedReaders: list(
+    z
+      .strictObject({
+        executable: key(
+          filePath.optional(),
+          "The program's path, as its own mounts have it. Alone: a process of the node.",
+        ),
+        namespace: key(namespace.optional(), 'The namespace of the pod that it runs in.'),
+        pod: key(text.optional(), "That pod's name; a * at the end stands for anything."),
+        image: key(
+          text.optional(),
+          "Its container's image, as the pod's spec names it; a * at the end stands for anything.",
+        ),
+        reason,
+        expires,
+      })
+      .refine(
+        ({ executable, namespace, image }) => [executable, namespace, image].some((named) => named !== undefined),
+        {
+          message: 'needs an executable, a namespace or an image',
+        },
+      ),
+    'Who rightly opens tokens of others: backup agents, a service mesh, other security tools. What runs by exec is never let pass.',
+  ),
+  learningHours: key(
+    wholeNumber(0, 8760, 'hours').default(24),
+    'How long the reads of a container are watched before a process that has not read its token before is out of the ordinary.',
   ),
   rules: key(
     z

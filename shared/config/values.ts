@@ -42,6 +42,10 @@ export const nodeName = expecting(
   z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/),
   "a node's name: at most 253 small letters, digits, . and -",
 );
+export const namespace = expecting(
+  z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/),
+  "a namespace's name: at most 63 small letters, digits and -",
+);
 export const principal = expecting(
   z
     .string()

@@ -1,7 +1,7 @@
 /** One alert as it grows. */
 import type { LedgerEntry } from '../inventory/ledger.ts';
 import { type Alert, CONFIDENCES, type Evidence, type Finding, SEVERITIES, type StoryLine } from '../schema/alert.ts';
-import type { Binding, RequestObservation } from '../schema/observation.ts';
+import type { Binding, TokenUse } from '../schema/observation.ts';
 import type { Placement } from '../schema/placement.ts';
 import { formatTime, type Micros, parseTime } from '../time.ts';
 import { TECHNIQUES } from './attack.ts';
@@ -239,7 +239,7 @@ export class AlertState {
     if (observation.kind === 'use') this.#countUse(observation, placement);
   }
 
-  #countUse(use: Extract<RequestObservation, { kind: 'use' }>, placement: Placement | undefined): void {
+  #countUse(use: TokenUse, placement: Placement | undefined): void {
     this.#requests += 1;
     const refused = use.request.code >= 400;
     if (refused) this.#refused += 1;

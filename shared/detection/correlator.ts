@@ -4,21 +4,32 @@
  */
 
 import { BoundedMap } from '../inventory/bounded-map.ts';
+import type { LedgerEntry } from '../inventory/ledger.ts';
 import { nodeOfKubelet } from '../normalise/principal.ts';
 import type { Alert, Finding } from '../schema/alert.ts';
-import type { Observation, RequestObservation, TokenIssue, TokenUse } from '../schema/observation.ts';
+import type {
+  FileObservation,
+  Observation,
+  Relation,
+  RequestObservation,
+  TokenIssue,
+  TokenRead,
+  TokenUse,
+} from '../schema/observation.ts';
 import type { Placement } from '../schema/placement.ts';
 import { type Micros, SECOND } from '../time.ts';
 import { AlertBook } from './alert-book.ts';
 import type { CorrelatorPort, Outcome } from './correlator-types.ts';
 import { Engine } from './engine.ts';
-import type { Exhibit } from './exhibit.ts';
+import type { Exhibit, Witnessed } from './exhibit.ts';
 import { Forwarded } from './forwarded.ts';
 import { Memory } from './memory.ts';
 import { placeKubelet } from './place-kubelet.ts';
 import { place } from './placement.ts';
 import type { PlacementContext } from './placement-context.ts';
 import { defaultPolicy, type Policy } from './policy.ts';
+import { suspiciousReads } from './reads/suspicious.ts';
+import { readerOf } from './reads/words.ts';
 import type { RuleScope } from './rule.ts';
 import { rules } from './rules/index.ts';
 
@@ -59,7 +70,7 @@ interface Judged {
 export class Correlator implements CorrelatorPort {
   readonly #policy: Policy;
   readonly #engine: Engine;
-  readonly #memory = new Memory();
+  readonly #memory: Memory;
   readonly #book: AlertBook;
   readonly #verdicts = new BoundedMap<string, Judged>(20_000);
   readonly #issues = new BoundedMap<string, TokenIssue>(5_000);
@@ -77,6 +88,7 @@ export class Correlator implements CorrelatorPort {
 
   constructor({ cluster, policy = defaultPolicy, scopes = ['node', 'cluster'] }: CorrelatorOptions) {
     this.#policy = policy;
+    this.#memory = new Memory({ learningPeriod: policy.learningPeriod });
     this.#engine = new Engine(rules, scopes, policy);
     this.#book = new AlertBook(cluster);
     const memory = this.#memory;
@@ -117,12 +129,25 @@ export class Correlator implements CorrelatorPort {
   }
 
   restore(observations: Iterable<Observation>, alerts: Iterable<Alert>): void {
-    for (const alert of alerts) this.#book.restore(alert);
+    const open = [...alerts];
+    for (const alert of open) this.#book.restore(alert);
     // What was found then is in the alerts, or in alerts that were closed since; what still waits is yet to be found.
     this.#restoring = true;
     for (const observation of observations) this.#take(observation);
+    for (const alert of open) this.#resuspect(alert);
     this.#restoring = false;
     this.#placements.clear();
+  }
+
+  /** The read itself may be too long ago to be among the observations. */
+  #resuspect({ findings, evidence }: Alert): void {
+    for (const { rule, observations, credential, time, keys, confidence } of findings) {
+      const item = evidence.find(({ id }) => id === observations[0]);
+      if (!suspiciousReads.has(rule) || !credential || item?.reader === undefined) continue;
+      const relation: Relation = keys.some((key) => key.startsWith('pod:')) ? 'in-container' : 'host';
+      const suspect = { observation: item.id, time, relation, reader: item.reader, isDoubtful: confidence === 'low' };
+      this.#memory.suspects.add(credential.id, suspect);
+    }
   }
 
   #outcome(): Outcome {
@@ -134,11 +159,19 @@ export class Correlator implements CorrelatorPort {
   #take(observation: Observation): void {
     this.#now = Math.max(this.#now, observation.seen);
     if (observation.kind === 'status') return;
+    if (observation.kind === 'read' || observation.kind === 'file') return this.#takeOfFile(observation);
     if (this.#forwarded.isDue(this.#now)) this.#release(this.#now);
     const fate = this.#forwarded.meet(observation);
     if (fate === 'judge') this.#judge(observation);
     else if (observation.kind === 'use') this.#note(observation, fate === 'wait' ? DECIDING : FORWARDED);
     if (this.#waiting.length > 0 && this.#now - this.#swept >= this.#sweepEvery()) this.#sweep(this.#now);
+  }
+
+  /** What happens on a node has no place to be judged. */
+  #takeOfFile(observation: FileObservation): void {
+    this.#memory.observe(observation);
+    this.#evaluate(observation, undefined);
+    if (observation.kind === 'read') this.#memory.profiles.learn(observation);
   }
 
   #isFromControlPlane({ source, whereabouts }: TokenUse): boolean {
@@ -196,7 +229,7 @@ export class Correlator implements CorrelatorPort {
     const placement = place(use, this.#contextAt(now));
     if (!placement) return false;
     this.#note(use, placement);
-    this.#memory.judged(use, placement.verdict);
+    this.#memory.judged(use, placement);
     if (use.request.subresource === 'token') {
       this.#verdicts.set(requestKey(use), { verdict: placement.verdict, sentence: placement.sentence });
       const issue = this.#issues.peek(requestKey(use));
@@ -241,8 +274,18 @@ export class Correlator implements CorrelatorPort {
     for (const use of this.#memory.recentUses(entry.id)) this.#evaluate(use, this.#placed.peek(use.id));
   }
 
-  #evaluate(observation: RequestObservation, placement: Placement | undefined): void {
-    const entry = observation.kind === 'use' ? this.#memory.ledger.get(observation.credential.id) : undefined;
+  /** A credential whose file was read by somebody who had no business to: what it was used for since is looked at again. */
+  #suspect(read: TokenRead, { confidence }: Finding): void {
+    if (!read.credential || !this.#memory.suspect(read, readerOf(read), confidence === 'low')) return;
+    this.#evaluate(read, undefined);
+    for (const use of this.#memory.recentUses(read.credential.id)) {
+      if (use.time >= read.time) this.#evaluate(use, this.#placed.peek(use.id));
+    }
+  }
+
+  #evaluate(observation: Witnessed, placement: Placement | undefined): void {
+    const id = 'credential' in observation ? observation.credential?.id : undefined;
+    const entry = id === undefined ? undefined : this.#memory.ledger.get(id);
     const findings = this.#engine.evaluate(observation, {
       placement,
       entry,
@@ -254,14 +297,25 @@ export class Correlator implements CorrelatorPort {
 
   #file(finding: Finding, exhibit?: Exhibit): void {
     if (this.#restoring) return;
+    this.#book.add(finding, this.#exhibits(finding, exhibit), this.#entryOf(finding));
+    if (!suspiciousReads.has(finding.rule)) return;
+    const [trigger = ''] = finding.observations;
+    const read = exhibit?.observation ?? this.#memory.recall(trigger);
+    if (read?.kind === 'read') this.#suspect(read, finding);
+  }
+
+  #exhibits(finding: Finding, exhibit: Exhibit | undefined): Exhibit[] {
     const exhibits: Exhibit[] = exhibit ? [exhibit] : [];
     for (const id of finding.observations) {
       if (id === exhibit?.observation.id) continue;
       const observation = this.#memory.recall(id);
       if (observation) exhibits.push({ observation, placement: this.#placed.peek(id) });
     }
-    const credential = finding.credential?.id;
-    this.#book.add(finding, exhibits, credential === undefined ? undefined : this.#memory.ledger.get(credential));
+    return exhibits;
+  }
+
+  #entryOf({ credential }: Finding): LedgerEntry | undefined {
+    return credential && this.#memory.ledger.get(credential.id);
   }
 
   #contextAt(now: Micros): PlacementContext {

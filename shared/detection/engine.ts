@@ -59,7 +59,7 @@ function toFinding(
     principal,
     ...(credential && { credential }),
     ...(binding && { binding }),
-    source: observation.kind === 'status' ? null : observation.source.address,
+    source: 'source' in observation && typeof observation.source === 'object' ? observation.source.address : null,
     observations: [observation.id, ...(statement.related ?? [])],
     keys: statement.keys ?? defaultKeys(observation),
     attack: [...rule.attack],
@@ -76,6 +76,11 @@ function subjectOf(observation: Observation): Pick<Statement, 'principal' | 'cre
         : { principal: observation.principal, credential: { id: observation.issued, kind: 'minted' } };
     case 'entry':
       return { principal: observation.actor.username };
+    case 'read':
+    case 'file': {
+      const { principal, credential, binding } = observation;
+      return { binding, ...(principal !== undefined && { principal }), ...(credential && { credential }) };
+    }
     case 'denied':
     case 'status':
       return {};

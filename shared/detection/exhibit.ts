@@ -1,15 +1,20 @@
 /** An observation before the court: with how it was placed, and as the short evidence that an alert keeps. */
 import type { Evidence } from '../schema/alert.ts';
-import type { RequestObservation } from '../schema/observation.ts';
+import type { FileObservation, RequestObservation } from '../schema/observation.ts';
 import type { Placement } from '../schema/placement.ts';
 import { describe } from './deeds.ts';
+import { deedOfRead, readerOf } from './reads/words.ts';
+
+/** What an alert can rest on. */
+export type Witnessed = RequestObservation | FileObservation;
 
 export interface Exhibit {
-  observation: RequestObservation;
+  observation: Witnessed;
   placement: Placement | undefined;
 }
 
 export function toEvidence({ observation, placement }: Exhibit, rule: string): Evidence {
+  if (observation.kind === 'read' || observation.kind === 'file') return ofFile(observation, rule);
   const evidence: Evidence = {
     kind: observation.kind,
     id: observation.id,
@@ -30,6 +35,18 @@ export function toEvidence({ observation, placement }: Exhibit, rule: string): E
   }
   if (placement) evidence.placement = placement.verdict === 'away' ? `away: ${placement.where}` : placement.verdict;
   return evidence;
+}
+
+function ofFile(observation: FileObservation, rule: string): Evidence {
+  const { kind, id, timeText, principal, credential } = observation;
+  const evidence: Evidence = { kind, id, time: timeText, what: '', rules: [rule] };
+  if (principal !== undefined) evidence.principal = principal;
+  if (credential) evidence.credential = credential.id;
+  if (observation.kind === 'file') {
+    return { ...evidence, what: `${observation.file.path} on ${observation.node}: ${observation.event}` };
+  }
+  if (observation.opener) evidence.pid = observation.opener.pid;
+  return { ...evidence, reader: readerOf(observation), what: deedOfRead(observation) };
 }
 
 function whatOf(observation: RequestObservation): string {

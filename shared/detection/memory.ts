@@ -6,12 +6,18 @@ import { BoundedMap } from '../inventory/bounded-map.ts';
 import { Ledger, type LedgerEntry } from '../inventory/ledger.ts';
 import { legacyCredentialId } from '../normalise/credential.ts';
 import { CONTROLLER_MANAGER, nodeOfKubelet, parsePrincipal } from '../normalise/principal.ts';
-import type { Observation, RequestObservation, TokenIssue, TokenUse } from '../schema/observation.ts';
+import type { Observation, TokenIssue, TokenRead, TokenUse } from '../schema/observation.ts';
+import type { Placement } from '../schema/placement.ts';
 import { DAY, HOUR, MINUTE, type Micros, SECOND } from '../time.ts';
+import { Clients } from './clients.ts';
 import { deedOf } from './deeds.ts';
+import type { Witnessed } from './exhibit.ts';
 import { LearnedHomes } from './learned-homes.ts';
 import { Masquerade } from './masquerade.ts';
 import { Paths } from './paths.ts';
+import { ReadProfiles } from './reads/profiles.ts';
+import { Suspects } from './reads/suspects.ts';
+import { Sweeps } from './reads/sweeps.ts';
 
 /** A request that may have shown somebody a token Secret: one by name, or a list that held them all. */
 export interface SecretRead {
@@ -57,11 +63,20 @@ const HABITUAL = { times: 3, span: MINUTE, apart: 5 * SECOND };
 /** So many different controllers at one address are the controller manager. */
 const CONTROLLERS = 2;
 
+export interface MemoryOptions {
+  /** How long a container's reads are watched before what is new is out of the ordinary. Default a day. */
+  learningPeriod?: Micros;
+}
+
 export class Memory {
   readonly ledger = new Ledger();
   readonly masquerade = new Masquerade();
   readonly learned = new LearnedHomes();
   readonly paths = new Paths();
+  readonly clients = new Clients();
+  readonly profiles: ReadProfiles;
+  readonly sweeps = new Sweeps();
+  readonly suspects = new Suspects();
   readonly #secretReads = new BoundedMap<string, SecretRead>(20_000);
   readonly #secretLists = new BoundedMap<string, Lists>(20_000);
   readonly #secretWatchers = new BoundedMap<string, true>(5_000);
@@ -72,14 +87,23 @@ export class Memory {
   readonly #ownControllers = new BoundedMap<string, Set<string>>(1_000);
   readonly #refusals = new BoundedMap<string, Refusal[]>(5_000);
   /** Kept for longer than the others: what findings refer back to. */
-  readonly #notable = new BoundedMap<string, RequestObservation>(10_000);
-  #recent: RequestObservation[] = [];
+  readonly #notable = new BoundedMap<string, Witnessed>(10_000);
+  #recent: Witnessed[] = [];
+
+  constructor({ learningPeriod = DAY }: MemoryOptions = {}) {
+    this.profiles = new ReadProfiles({ learningPeriod });
+  }
 
   /** Takes note of an observation before it is judged. */
   observe(observation: Observation): void {
     if (observation.kind === 'status') return;
     this.#remember(observation);
-    if (observation.kind === 'use') {
+    if (observation.kind === 'read') {
+      this.sweeps.note(observation);
+    } else if (observation.kind === 'file') {
+      this.ledger.file(observation);
+      this.profiles.watch(observation);
+    } else if (observation.kind === 'use') {
       this.ledger.use(observation);
       this.masquerade.observe(observation);
       this.paths.observe(observation);
@@ -92,7 +116,7 @@ export class Memory {
   }
 
   /** An observation that others may rest on later, by its id. */
-  recall(id: string): RequestObservation | undefined {
+  recall(id: string): Witnessed | undefined {
     return this.#notable.peek(id) ?? this.#recent.findLast((observation) => observation.id === id);
   }
 
@@ -135,10 +159,13 @@ export class Memory {
   }
 
   /** Takes note of what was judged: where thieves come from, and what accounts do at home. */
-  judged(use: TokenUse, verdict: 'home' | 'away' | 'unclear'): void {
+  judged(use: TokenUse, placement: Placement): void {
+    const { verdict } = placement;
+    if (verdict !== 'away') this.clients.observe(use);
     const address = use.source.address;
-    if (verdict === 'away' && address !== null) {
-      this.ledger.markAway(use.credential.id, address);
+    if (placement.verdict === 'away' && address !== null) {
+      const { id: observation, time } = use;
+      this.ledger.markAway(use.credential.id, address, { observation, time, where: placement.where });
       const source = this.#away.touch(address, () => ({ first: use.time, last: use.time, principals: new Set() }));
       source.first = Math.min(source.first, use.time);
       source.last = Math.max(source.last, use.time);
@@ -194,10 +221,16 @@ export class Memory {
     return [...new Map(list.map(({ what, observation }) => [what, observation])).values()];
   }
 
-  #remember(observation: RequestObservation): void {
-    if (observation.kind !== 'use' || observation.request.resource === 'secrets') {
-      this.#notable.set(observation.id, observation);
-    }
+  /** A suspicious read is referred back to for long. False when it was known. */
+  suspect(read: TokenRead, reader: string, isDoubtful: boolean): boolean {
+    const { credential, id, time, opener } = read;
+    if (!credential) return false;
+    this.#notable.set(id, read);
+    return this.suspects.add(credential.id, { observation: id, time, relation: opener?.relation, reader, isDoubtful });
+  }
+
+  #remember(observation: Witnessed): void {
+    if (isNotable(observation)) this.#notable.set(observation.id, observation);
     this.#recent.push(observation);
     if (this.#recent.length < RECENT_MAX * 2) return;
     const horizon = observation.seen - RECENT_FOR;
@@ -245,6 +278,12 @@ export class Memory {
     const known = this.#secretReads.touch(key, () => read);
     if (time - known.time > DAY) this.#secretReads.set(key, read);
   }
+}
+
+/** Reads are many: those that are suspicious are kept by `suspect`. */
+function isNotable(observation: Witnessed): boolean {
+  if (observation.kind === 'use') return observation.request.resource === 'secrets';
+  return observation.kind !== 'read' && observation.kind !== 'file';
 }
 
 const isHabit = (lists: Lists | undefined): boolean =>

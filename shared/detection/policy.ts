@@ -3,12 +3,18 @@
  * shown where it applies.
  */
 import type { Severity } from '../schema/alert.ts';
+import type { Opener } from '../schema/observation.ts';
+import { DAY, type Micros } from '../time.ts';
 
 export interface Policy {
   /** Why this principal may have tokens issued for that one; undefined: it may not. */
   allowedMinter(actor: string, principal: string): string | undefined;
   /** Why this principal's legacy token may be used from there. */
   knownLegacySource(principal: string, address: string): string | undefined;
+  /** Why this process may open others' tokens; undefined: it may not. */
+  allowedReader(opener: Opener): string | undefined;
+  /** How long the reads of a container are watched before what is new is out of the ordinary. */
+  learningPeriod: Micros;
   /** Stands between clients and the API server: an address that says nothing of where a request came from. */
   isTrustedProxy(address: string): boolean;
   /** Rules switched off, or with another severity. */
@@ -52,6 +58,8 @@ export const defaultPolicy: Policy = {
   allowedMinter: (actor, principal) =>
     OPERATORS.find((entry) => entry.actor === actor && (entry.principal ?? principal) === principal)?.reason,
   knownLegacySource: () => undefined,
+  allowedReader: () => undefined,
+  learningPeriod: DAY,
   isTrustedProxy: () => false,
   rule: () => undefined,
 };

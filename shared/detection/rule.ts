@@ -62,6 +62,8 @@ export const keys = {
   pod: (namespace: string, name: string) => `pod:${namespace}/${name}`,
   away: (address: string | null, principal: string) => `away:${address ?? ''}|${principal}`,
   actor: (username: string, address: string | null) => `actor:${username}|${address ?? ''}`,
+  /** A session of a node, or a container, that opens what is not its own. */
+  reader: (node: string, actor: string) => `reader:${node}|${actor}`,
   source: (address: string) => `source:${address}`,
   /** Hygiene never joins a theft: it is a state of an account, not an incident. */
   hygiene: (rule: string, principal: string) => `hygiene:${rule}|${principal}`,

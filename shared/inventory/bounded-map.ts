@@ -65,6 +65,10 @@ export class BoundedMap<K, V> {
     for (const { value } of this.#map.values()) yield value;
   }
 
+  *entries(): Generator<[K, V]> {
+    for (const [key, { value }] of this.#map) yield [key, value];
+  }
+
   /** The oldest that was not touched in its last round goes; who was touched goes to the end, with the mark taken away. */
   #letGo(): void {
     for (;;) {

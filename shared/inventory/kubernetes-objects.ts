@@ -3,7 +3,8 @@
  * Lenient, as Kubernetes' own clients are: what is unknown is ignored, what is malformed is left out. Never throws.
  */
 import { z } from 'zod';
-import type { InventoryEvent, NodeFacts, PodFacts } from '../schema/inventory-event.ts';
+import { cleanArgs } from '../normalise/arguments.ts';
+import type { InventoryEvent, NodeFacts, PodFacts, WorkloadFacts } from '../schema/inventory-event.ts';
 import { type Micros, parseTime, SECOND } from '../time.ts';
 import { canonicalAddress, parseCidr } from './address.ts';
 
@@ -23,6 +24,14 @@ export interface Sighting {
 /** More than a pod or a node has. */
 const MAX_ADDRESSES = 16;
 const MAX_SECRETS = 16;
+const MAX_CONTAINERS = 32;
+const MAX_IDS = 4;
+const MAX_ID = 160;
+const MAX_IMAGE = 512;
+const MAX_VOLUMES = 64;
+const MAX_LABELS = 64;
+/** A label's key with its prefix (Kubernetes, Labels and Selectors); its value has at most 63. */
+const MAX_LABEL = 317;
 /** An object that is this old when it is announced as new was there before. */
 const NEW_FOR: Micros = 2 * SECOND;
 
@@ -46,7 +55,11 @@ const Metadata = z.object({
 
 const Condition = z.object({ lastHeartbeatTime: timestamp, lastTransitionTime: timestamp });
 
+const Ended = maybe(z.object({ containerID: maybe(z.string()) }));
 const ContainerStatus = z.object({
+  name: maybe(name),
+  containerID: maybe(z.string()),
+  lastState: maybe(z.object({ terminated: Ended })),
   state: maybe(
     z.object({
       running: maybe(z.object({ startedAt: timestamp })),
@@ -56,7 +69,15 @@ const ContainerStatus = z.object({
 });
 
 const SecretName = maybe(z.object({ name: maybe(name) }));
+const Hook = maybe(z.object({ exec: maybe(z.object({ command: listOf(z.string()) })) }));
 const Container = z.object({
+  name: maybe(name),
+  image: maybe(z.string()),
+  volumeMounts: listOf(z.object({ name: maybe(name) })),
+  livenessProbe: Hook,
+  readinessProbe: Hook,
+  startupProbe: Hook,
+  lifecycle: maybe(z.object({ postStart: Hook, preStop: Hook })),
   env: listOf(z.object({ valueFrom: maybe(z.object({ secretKeyRef: SecretName })) })),
   envFrom: listOf(z.object({ secretRef: SecretName })),
 });
@@ -71,6 +92,9 @@ const PodSpec = z.object({
   volumes: listOf(Volume),
   containers: listOf(Container),
   initContainers: listOf(Container),
+  ephemeralContainers: listOf(Container),
+  shareProcessNamespace: maybe(z.boolean()),
+  hostPID: maybe(z.boolean()),
 });
 
 const Pod = z.object({
@@ -83,6 +107,8 @@ const Pod = z.object({
       podIPs: listOf(z.object({ ip: z.string() })),
       startTime: timestamp,
       containerStatuses: listOf(ContainerStatus),
+      initContainerStatuses: listOf(ContainerStatus),
+      ephemeralContainerStatuses: listOf(ContainerStatus),
       conditions: listOf(Condition),
     }),
   ),
@@ -138,6 +164,52 @@ function secretsOf({ volumes, containers, initContainers }: z.infer<typeof PodSp
 const given = <K extends string, V>(key: K, value: V | undefined) =>
   (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
 
+function workloadOf({ metadata, spec, status }: z.infer<typeof Pod>): WorkloadFacts | undefined {
+  if (!spec) return undefined;
+  const statuses = [
+    ...(status?.containerStatuses ?? []),
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.ephemeralContainerStatuses ?? []),
+  ];
+  const idsOf = (container: string): string[] =>
+    statuses
+      .filter(({ name }) => name === container)
+      .flatMap(({ containerID, lastState }) => [containerID, lastState?.terminated?.containerID])
+      .flatMap((id) => (id === undefined ? [] : [id.slice(id.indexOf('://') + 3, MAX_ID)]))
+      .slice(0, MAX_IDS);
+  const containers = [...spec.containers, ...spec.initContainers, ...spec.ephemeralContainers]
+    .slice(0, MAX_CONTAINERS)
+    .flatMap((container) =>
+      container.name === undefined
+        ? []
+        : {
+            name: container.name,
+            image: (container.image ?? '').slice(0, MAX_IMAGE),
+            ids: idsOf(container.name),
+            volumes: container.volumeMounts.flatMap(({ name }) => name ?? []).slice(0, MAX_VOLUMES),
+            hooks: hooksOf(container),
+          },
+    );
+  const labels = Object.entries(metadata.labels ?? {}).filter((entry): entry is [string, string] => {
+    const [key, value] = entry;
+    return typeof value === 'string' && key.length <= MAX_LABEL && value.length <= MAX_LABEL;
+  });
+  return {
+    containers,
+    sharesPids: spec.shareProcessNamespace === true || spec.hostPID === true,
+    labels: Object.fromEntries(labels.slice(0, MAX_LABELS)),
+  };
+}
+
+/** Cut as an opener's arguments are, with which they are compared. */
+function hooksOf(container: z.infer<typeof Container>): string[][] {
+  const { livenessProbe, readinessProbe, startupProbe, lifecycle } = container;
+  return [livenessProbe, readinessProbe, startupProbe, lifecycle?.postStart, lifecycle?.preStop].flatMap((hook) => {
+    const command = hook?.exec?.command ?? [];
+    return command.length === 0 ? [] : [cleanArgs(command)];
+  });
+}
+
 function podFacts({ metadata, spec, status }: z.infer<typeof Pod>): PodFacts {
   const stated = status?.podIPs.map(({ ip }) => ip) ?? [];
   const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed';
@@ -153,6 +225,7 @@ function podFacts({ metadata, spec, status }: z.infer<typeof Pod>): PodFacts {
     ...given('node', spec?.nodeName),
     ...given('serviceAccount', spec?.serviceAccountName),
     ...given('secrets', spec && secretsOf(spec)),
+    ...given('workload', workloadOf({ metadata, spec, status })),
     ...given('endedAt', endedAt),
     ...given('started', status?.startTime ?? metadata.creationTimestamp),
   };

@@ -2,7 +2,8 @@
  * The ledger: one entry a credential. What its own claims say, who had it issued and from where (joined by the issued
  * credential id), and from where it was used since. Bounded: the credentials untouched longest go first, counted.
  */
-import type { Binding, Credential, TokenIssue, TokenUse } from '../schema/observation.ts';
+import type { Binding, Credential, TokenFile, TokenIssue, TokenUse } from '../schema/observation.ts';
+import type { AwayWhere } from '../schema/placement.ts';
 import { type Micros, SECOND } from '../time.ts';
 import { BoundedMap } from './bounded-map.ts';
 
@@ -12,6 +13,13 @@ export interface SourceSeen {
   count: number;
   /** Uses from here were judged away: this address says nothing about the credential's home. */
   away: boolean;
+}
+
+/** A use that was judged away. */
+export interface AwayUse {
+  observation: string;
+  time: Micros;
+  where: AwayWhere;
 }
 
 export interface Issued {
@@ -40,8 +48,10 @@ export interface LedgerEntry {
   sources: Map<string, SourceSeen>;
   /** When its pod began to use a newer one from the kubelet; benign clients go on with the old one for long. */
   supersededAt: Micros | undefined;
-  /** Known only where the audit log holds the TokenRequest's body. */
+  /** Known where its file was seen, or the audit log holds the TokenRequest's body. */
   expiresAt: Micros | undefined;
+  /** The newest use that was judged away. */
+  lastAway: AwayUse | undefined;
 }
 
 /** Pods have one address or two, so that of more nothing new is learned; legacy tokens are few, and used from many places. */
@@ -62,6 +72,8 @@ export class Ledger {
   readonly #entries: BoundedMap<string, LedgerEntry>;
   /** The newest credential from the kubelet that each pod used. */
   readonly #current = new BoundedMap<string, string>(MAX_PODS);
+  /** The credential that was last seen in each token file. */
+  readonly #inFile = new BoundedMap<string, string>(MAX_PODS);
   /** From where each user had credentials issued. */
   readonly #issuers = new BoundedMap<string, Set<string>>(MAX_ISSUERS);
 
@@ -131,9 +143,24 @@ export class Ledger {
     return this.#issuers.peek(user) !== undefined;
   }
 
-  markAway(id: string, address: string): void {
-    const seen = this.#entries.peek(id)?.sources.get(address);
+  /** Enters what the claims of a token in a file say; of a file that has another now, the one before is superseded. */
+  file({ credential, principal, binding, event, file, node, time, expiresAt }: TokenFile): void {
+    if (!credential || principal === undefined) return;
+    const place = `${node} ${file.pod.uid} ${file.volume} ${file.path.slice(file.path.lastIndexOf('/') + 1)}`;
+    const entry = this.#entry(credential.id, credential.kind, principal);
+    if (binding.pod || binding.node) entry.binding = binding;
+    entry.expiresAt = expiresAt ?? entry.expiresAt;
+    if (event === 'gone') return;
+    const before = this.#entries.peek(this.#inFile.peek(place) ?? '');
+    if (before && before !== entry) before.supersededAt ??= time;
+    this.#inFile.set(place, entry.id);
+  }
+
+  markAway(id: string, address: string, use: AwayUse): void {
+    const entry = this.#entries.peek(id);
+    const seen = entry?.sources.get(address);
     if (seen) seen.away = true;
+    if (entry && use.time >= (entry.lastAway?.time ?? 0)) entry.lastAway = use;
   }
 
   #supersede(entry: LedgerEntry): void {
@@ -158,6 +185,7 @@ export class Ledger {
       sources: new Map(),
       supersededAt: undefined,
       expiresAt: undefined,
+      lastAway: undefined,
     }));
   }
 

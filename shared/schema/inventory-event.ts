@@ -4,6 +4,28 @@
  */
 import type { Micros } from '../time.ts';
 
+/** A container of a pod's spec, and which containers of the runtime that was. */
+export interface ContainerFacts {
+  name: string;
+  image: string;
+  /** Without its `containerd://`: the present one and the one before, as far as the status tells; at most 4. */
+  ids: string[];
+  /** Names of the volumes that it mounts, at most 64. */
+  volumes: string[];
+  /** Commands that the kubelet has the runtime run in it (probes, lifecycle hooks), each at most 32 words. */
+  hooks: string[][];
+}
+
+/** What tells who opens a pod's token files. */
+export interface WorkloadFacts {
+  /** At most 32, init and ephemeral ones included. */
+  containers: ContainerFacts[];
+  /** Its containers share one pid namespace, or have the host's. */
+  sharesPids: boolean;
+  /** metadata.labels, at most 64. */
+  labels: Readonly<Record<string, string>>;
+}
+
 export interface PodFacts {
   uid: string;
   namespace: string;
@@ -16,6 +38,8 @@ export interface PodFacts {
   serviceAccount?: string;
   /** Names of the Secrets that the spec hands to its containers (volumes, environment), sorted, at most 16. */
   secrets?: string[];
+  /** Absent when the object had no spec. */
+  workload?: WorkloadFacts;
   /** status.phase Succeeded or Failed: its addresses are free although the object is still there. */
   ended: boolean;
   /** When its last container finished, if it has ended and says so. */

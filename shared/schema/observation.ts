@@ -265,6 +265,9 @@ export const Opener = z.strictObject({
   thread: z.int().nonnegative().optional(),
   /** The program was deleted, or another file is at its path now. */
   exeState: z.enum(['deleted', 'replaced']).optional(),
+  /** Size in bytes and time of change of the program's file: a copy under a familiar name differs. */
+  exeSize: z.int().nonnegative().optional(),
+  exeTime: micros.optional(),
   /** Real, effective, saved and filesystem uid. */
   uids: z.array(z.int().nonnegative()).max(4),
   /** By cgroup. Name and image where the inventory knows them; a container that is in no pod has an id alone. */
@@ -307,6 +310,8 @@ export const TokenRead = z.strictObject({
   /** Absent when attribution was lost; `lost` says why. */
   opener: Opener.optional(),
   lost: LostReason.optional(),
+  /** Why the configuration lets this opener pass: nothing is found in it. */
+  excused: text(1024).optional(),
   /** How many openings just like this one there were since the last that was told of. */
   repeats: z.int().positive().optional(),
 });

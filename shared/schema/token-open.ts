@@ -49,6 +49,8 @@ const Ancestor = z.object({
 export type RawAncestor = z.infer<typeof Ancestor>;
 
 const Opener = Ancestor.extend({
+  /** `tgid` of the open; recordings don't say it twice. */
+  pid: count.default(0),
   comm: text.nullable(),
   /** As /proc/PID/exe names it, ` (deleted)` included. Null: it can't be read (a kernel thread, a zombie). */
   exe: text.nullable(),
@@ -66,6 +68,9 @@ const Opener = Ancestor.extend({
   host_ns: maybe(z.array(z.enum(['mnt', 'net', 'pid', 'user', 'cgroup']))),
   /** The file at the path of `exe` is another one than the one that runs. */
   exe_replaced: maybe(z.boolean()),
+  /** st_size and st_mtime (seconds since 1970, with fraction) of the file that runs. */
+  exe_size: maybe(count),
+  exe_mtime: maybe(z.number().nonnegative()),
   /** It went through a mount that is not in its own mount namespace (`/proc/PID/root`). */
   foreign_mount: maybe(z.boolean()),
   /** From its parent up. */

@@ -71,9 +71,10 @@ describe('an entry of the ledger', () => {
   it('remembers which places were wrong', () => {
     const ledger = new Ledger();
     ledger.use(unbound(1, OUTSIDE));
-    ledger.markAway('JTI=unbound', OUTSIDE);
-    ledger.markAway('JTI=unbound', '1.2.3.4');
-    ledger.markAway('JTI=nobody', OUTSIDE);
+    const away = { observation: 'ab', time: at(3), where: 'outside-cluster' } as const;
+    ledger.markAway('JTI=unbound', OUTSIDE, away);
+    ledger.markAway('JTI=unbound', '1.2.3.4', away);
+    ledger.markAway('JTI=nobody', OUTSIDE, away);
     ledger.use(unbound(2, OUTSIDE));
     expect([...(ledger.get('JTI=unbound')?.sources ?? [])]).toEqual([
       [OUTSIDE, { first: at(1), last: at(2), count: 2, away: true }],

@@ -9,8 +9,17 @@ import legacyTokenUsed from './legacy-token-used.ts';
 import nodesProxyByServiceaccount from './nodes-proxy-by-serviceaccount.ts';
 import serviceaccountByCertificate from './serviceaccount-by-certificate.ts';
 import staleTokenUsedAway from './stale-token-used-away.ts';
+import tokenFileTampered from './token-file-tampered.ts';
 import tokenMintedByNonKubelet from './token-minted-by-non-kubelet.ts';
+import tokenMisusedFromHome from './token-misused-from-home.ts';
+import tokenReadByOtherPod from './token-read-by-other-pod.ts';
+import tokenReadByUnfamiliarProcess from './token-read-by-unfamiliar-process.ts';
+import tokenReadDenied from './token-read-denied.ts';
+import tokenReadFromHost from './token-read-from-host.ts';
+import tokenReadInExecSession from './token-read-in-exec-session.ts';
 import tokenRecon from './token-recon.ts';
+import tokenStolenAndUsed from './token-stolen-and-used.ts';
+import tokenSweep from './token-sweep.ts';
 import tokenUsedAwayFromPod from './token-used-away-from-pod.ts';
 import tokenUsedInTwoPlaces from './token-used-in-two-places.ts';
 
@@ -25,8 +34,17 @@ export const rules: readonly Rule[] = [
   nodesProxyByServiceaccount,
   serviceaccountByCertificate,
   staleTokenUsedAway,
+  tokenFileTampered,
   tokenMintedByNonKubelet,
+  tokenMisusedFromHome,
+  tokenReadByOtherPod,
+  tokenReadByUnfamiliarProcess,
+  tokenReadDenied,
+  tokenReadFromHost,
+  tokenReadInExecSession,
   tokenRecon,
+  tokenStolenAndUsed,
+  tokenSweep,
   tokenUsedAwayFromPod,
   tokenUsedInTwoPlaces,
 ];

@@ -1,0 +1,46 @@
+import { keysOfRead } from '../reads/suspicious.ts';
+import { deedOfRead } from '../reads/words.ts';
+import { defineRule } from '../rule.ts';
+
+/** A stranger who goes on reading is told of so often, and is then known. */
+const TOLD = 5;
+
+export default defineRule({
+  id: 'token-read-by-unfamiliar-process',
+  title: 'Token read by a process that does not usually read it',
+  severity: 'medium',
+  scope: 'node',
+  attack: ['T1552.001'],
+  observes: ['read'],
+  needs: 'The sensor of token files on the node; the inventory, for a profile that all replicas share.',
+  why: "A workload's own code reads its token in the same way again and again. A shell that a web application starts does not.",
+  falsePositives: [
+    'What a workload does seldom: a job of its own once a week, a failover. After some time it is familiar.',
+    'A workload whose program was replaced in place.',
+  ],
+  blindSpots: [
+    'Code within the very process that usually reads the token.',
+    'Everything in the learning period of a new image is of severity info until enough was seen.',
+  ],
+  triage: [
+    'Look at the lineage: which part of the workload started the process?',
+    'Ask whether the workload was changed by hand.',
+    'Look at what the token was used for since.',
+  ],
+  evaluate(read, { memory: { profiles } }) {
+    if (read.excused !== undefined) return undefined;
+    const familiarity = profiles.judge(read);
+    if (familiarity !== 'unfamiliar' && familiarity !== 'new') return undefined;
+    if (profiles.strangeness(read) >= TOLD) return undefined;
+    const isMature = familiarity === 'unfamiliar';
+    return {
+      severity: isMature ? 'medium' : 'info',
+      confidence: isMature ? 'medium' : 'low',
+      confidenceWhy: isMature
+        ? 'The same image has read its token in other ways all through the learning period.'
+        : 'The same image has read its token in other ways so far, but has not been watched for long.',
+      summary: `${deedOfRead(read)}.`,
+      keys: keysOfRead(read),
+    };
+  },
+});
