@@ -45,7 +45,10 @@ function ofFile(observation: FileObservation, rule: string): Evidence {
   if (observation.kind === 'file') {
     return { ...evidence, what: `${observation.file.path} on ${observation.node}: ${observation.event}` };
   }
-  if (observation.opener) evidence.pid = observation.opener.pid;
+  if (observation.opener) {
+    evidence.pid = observation.opener.pid;
+    evidence.actor = `${observation.node} ${observation.opener.actor}`;
+  }
   return { ...evidence, reader: readerOf(observation), what: deedOfRead(observation) };
 }
 

@@ -13,7 +13,7 @@ export interface Killable {
   expiresAt?: Micros | undefined;
 }
 
-const MAX_ACTIONS = 8;
+const MAX_ACTIONS = 16;
 
 /** What ends every credential that the findings are about: first a stolen kubelet's identity, then the lead's credential. */
 export function endTheft(

@@ -7,6 +7,7 @@ import { MINUTE, type Micros, parseTime } from '../time.ts';
 
 const MAX_LINES = 60;
 const MAX_DEEDS = 6;
+const MAX_READS = 12;
 /** A longer pause ends an episode. */
 const PAUSE: Micros = MINUTE;
 
@@ -43,14 +44,17 @@ function episodes(evidence: readonly Evidence[]): Evidence[][] {
 
 const timeOf = (evidence: Evidence): Micros => parseTime(evidence.time) ?? 0;
 
-const isSameGo = (a: Evidence, b: Evidence): boolean =>
-  (b.kind === 'use' || b.kind === 'denied') &&
-  a.kind === b.kind &&
-  a.source === b.source &&
-  a.credential === b.credential &&
-  a.userAgent === b.userAgent &&
-  a.placement === b.placement &&
-  timeOf(b) - timeOf(a) <= PAUSE;
+function isSameGo(a: Evidence, b: Evidence): boolean {
+  if (a.kind !== b.kind || timeOf(b) - timeOf(a) > PAUSE) return false;
+  if (b.kind === 'read') return b.actor !== undefined && a.actor === b.actor;
+  return (
+    (b.kind === 'use' || b.kind === 'denied') &&
+    a.source === b.source &&
+    a.credential === b.credential &&
+    a.userAgent === b.userAgent &&
+    a.placement === b.placement
+  );
+}
 
 function sentence(episode: readonly Evidence[], first: Evidence): string {
   const from = first.source ? ` from ${first.source}` : '';
@@ -62,12 +66,25 @@ function sentence(episode: readonly Evidence[], first: Evidence): string {
       return `A credential was refused${from}${client}: ${deeds(episode)}.`;
     case 'issue':
       return `${first.what}${from}${client}.`;
-    case 'entry':
     case 'read':
+      return episode.length === 1
+        ? `${first.what}.`
+        : `${first.reader}, and its like of one session, ${reads(episode)}.`;
+    case 'entry':
     case 'file':
     case 'status':
       return `${first.what}${from && `,${from}`}.`;
   }
+}
+
+/** Whose tokens were read, each once with how often. */
+function reads(episode: readonly Evidence[]): string {
+  const counts = new Map<string, number>();
+  for (const { principal } of episode) counts.set(nameOf(principal), (counts.get(nameOf(principal)) ?? 0) + 1);
+  const all = [...counts].map(([name, count]) => (count > 1 ? `${name} (${count} times)` : name));
+  const shown = all.slice(0, MAX_READS).join(', ');
+  const more = all.length > MAX_READS ? ` and ${all.length - MAX_READS} more` : '';
+  return `opened ${episode.length} token files: of ${shown}${more}`;
 }
 
 /** What was done, each once with how often: `list pods in shop: 200 (3 times), ...`. */

@@ -16,7 +16,7 @@ import { clean } from './scrub.ts';
 export type OpenRejectReason = 'not-an-open' | 'bad-time';
 
 export interface OpenNormaliserOptions {
-  /** Where an open doesn't say on which node it was. */
+  /** Where neither the open nor the token says on which node it was. */
   node: string;
   workloads: Workloads;
 }
@@ -45,7 +45,8 @@ export class OpenNormaliser {
     const uid = clean(raw.pod_uid, 64);
     const claims = raw.credential ? fromClaims(raw.credential) : { binding: {} };
     const owner = this.#podRef(uid) ?? { uid };
-    const node = clean(raw.node ?? this.#node, 253);
+    // The kubelet puts tokens of its own node's pods there.
+    const node = raw.node === undefined ? (claims.binding.node?.name ?? this.#node) : clean(raw.node, 253);
     const path = clean(raw.path, 1024);
     return {
       kind: 'read',

@@ -20,9 +20,10 @@ export const Evidence = z.strictObject({
   /** To the letter as the source wrote it. */
   time: z.string(),
   auditID: z.string().optional(),
-  /** Of a read: the process's, and who that was. */
+  /** Of a read: the process's, who that was, and in which session or container. */
   pid: z.int().optional(),
   reader: z.string().optional(),
+  actor: z.string().optional(),
   principal: z.string().optional(),
   credential: z.string().optional(),
   source: z.string().nullable().optional(),

@@ -23,7 +23,7 @@ export default defineRule({
     'Everything in the learning period of a new image is of severity info until enough was seen.',
   ],
   triage: [
-    'Look at the lineage: which part of the workload started the process?',
+    'The lineage shows which part of the workload started the process.',
     'Ask whether the workload was changed by hand.',
     'Look at what the token was used for since.',
   ],

@@ -30,8 +30,8 @@ export default defineRule({
     if (!TOLD_AT.has(reads.length)) return undefined;
     return {
       confidence: 'high',
-      confidenceWhy: `One reader opened tokens of ${reads.length} pods within 10 minutes.`,
-      summary: `${readerOf(read)}, read the tokens of ${reads.length} pods of node ${read.node} within 10 minutes.`,
+      confidenceWhy: `One reader opened tokens of at least ${reads.length} pods within 10 minutes.`,
+      summary: `${readerOf(read)}, read the tokens of at least ${reads.length} pods of node ${read.node} within 10 minutes.`,
       related: reads.filter((id) => id !== read.id).slice(-MAX_RELATED),
       keys: keysOfRead(read),
     };
