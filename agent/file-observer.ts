@@ -9,7 +9,11 @@ import { OpenNormaliser, type OpenRejectReason } from '../shared/normalise/token
 import type { InventoryEvent } from '../shared/schema/inventory-event.ts';
 import type { FileObservation } from '../shared/schema/observation.ts';
 
-export type SensorRejectReason = OpenRejectReason | TokenFileRejectReason;
+export const SENSOR_REJECTS = ['not-an-open', 'not-a-token-file', 'bad-time'] as const satisfies readonly (
+  | OpenRejectReason
+  | TokenFileRejectReason
+)[];
+export type SensorRejectReason = (typeof SENSOR_REJECTS)[number];
 
 /** A line of a sensor, parsed. */
 export interface SensorLine {
@@ -27,16 +31,16 @@ export interface FileObserverOptions {
 
 export class FileObserver {
   readonly #options: FileObserverOptions;
-  readonly #workloads = new Workloads();
+  readonly workloads = new Workloads();
   readonly #opens: OpenNormaliser;
 
   constructor(options: FileObserverOptions) {
     this.#options = options;
-    this.#opens = new OpenNormaliser({ node: options.node, workloads: this.#workloads });
+    this.#opens = new OpenNormaliser({ node: options.node, workloads: this.workloads });
   }
 
   learn(event: InventoryEvent): void {
-    this.#workloads.apply(event);
+    this.workloads.apply(event);
   }
 
   see({ about, value }: SensorLine): FileObservation | undefined {

@@ -133,6 +133,9 @@ const LEAK =
 const NO_IDS =
   'The cluster does not name credentials in its audit log (before Kubernetes 1.30): tokens of one pod cannot be told apart.';
 
+/** How a source says something about itself: its name, then what is in the observation. */
+export type Tell = (source: string, status: SourceStatus['status'], reason: string, detail: string) => void;
+
 /** What a source says about itself, as an observation. */
 export function sourceStatus(
   source: string,

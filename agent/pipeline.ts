@@ -4,20 +4,27 @@
  */
 import type { Registry } from 'prom-client';
 import { Engine } from '../shared/detection/engine.ts';
-import { Memory } from '../shared/detection/memory.ts';
+import type { Memory } from '../shared/detection/memory.ts';
 import type { Policy } from '../shared/detection/policy.ts';
 import { rules } from '../shared/detection/rules/index.ts';
+import type { Finding } from '../shared/schema/alert.ts';
 import type { InventoryEvent } from '../shared/schema/inventory-event.ts';
-import type { Observation } from '../shared/schema/observation.ts';
+import type { FileObservation, Observation } from '../shared/schema/observation.ts';
 import { componentMetrics } from '../shared/telemetry/metrics.ts';
 import type { Micros } from '../shared/time.ts';
-import type { Observer } from './observer.ts';
+import type { FileObserver, SensorLine } from './file-observer.ts';
+import { type Observer, sourceStatus } from './observer.ts';
 import type { Outbox, OutboxItem } from './outbox.ts';
+import type { ReadFold } from './read-fold.ts';
 import type { AuditCheckpoint } from './sources/audit-file/checkpoint.ts';
 import type { AuditBatch } from './sources/audit-file/log-reader.ts';
 
 export interface PipelineOptions {
   observer: Observer;
+  files: FileObserver;
+  fold: ReadFold;
+  /** What the rules of scope `node` remember. */
+  memory: Memory;
   outbox: Outbox;
   policy: Policy;
   holdBack: Micros;
@@ -33,24 +40,34 @@ interface Mark {
   position: number | undefined;
 }
 
+/** With more waiting, ordinary reads are left out; with so much more, those in which something was found too. */
+const MOST_READS_WAITING = 20_000;
+const MOST_FOUND_WAITING = 40_000;
+
 export class Pipeline {
   readonly #observer: Observer;
   readonly #outbox: Outbox;
   readonly #policy: Policy;
   readonly #holdBack: Micros;
   readonly #engine: Engine;
-  /** Rules of scope `node` remember nothing. */
-  readonly #memory = new Memory();
+  readonly #files: FileObserver;
+  readonly #fold: ReadFold;
+  readonly #memory: Memory;
   readonly #metrics;
   #marks: Mark[] = [];
+  /** How many observations of token files were left out and not told of. */
+  #lost = 0;
 
-  constructor({ observer, outbox, policy, holdBack, registry }: PipelineOptions) {
+  constructor({ observer, files, fold, memory, outbox, policy, holdBack, registry }: PipelineOptions) {
     this.#observer = observer;
+    this.#files = files;
+    this.#fold = fold;
+    this.#memory = memory;
     this.#outbox = outbox;
     this.#policy = policy;
     this.#engine = new Engine(rules, ['node'], policy);
     this.#holdBack = holdBack;
-    this.#metrics = componentMetrics(registry, 'pipeline');
+    this.#metrics = componentMetrics(registry, 'pipeline', { dropped: ['no-room'] });
   }
 
   async take(batch: AuditBatch): Promise<void> {
@@ -71,7 +88,41 @@ export class Pipeline {
   }
 
   learn(events: readonly InventoryEvent[]): void {
-    for (const event of events) this.#observer.learn(event);
+    for (const event of events) {
+      this.#observer.learn(event);
+      this.#files.learn(event);
+    }
+  }
+
+  /** What the sensors of token files saw. Nobody can be made to wait for it: where there is no room it is left out. */
+  see(lines: readonly SensorLine[]): void {
+    for (const line of lines) {
+      const observation = this.#files.see(line);
+      if (observation) this.#takeOfFile(observation);
+    }
+  }
+
+  #takeOfFile(observation: FileObservation): void {
+    this.#memory.observe(observation);
+    const findings = this.#findingsOf(observation);
+    const most = findings.length > 0 ? MOST_FOUND_WAITING : MOST_READS_WAITING;
+    if (observation.kind === 'read') this.#memory.profiles.learn(observation);
+    const told = observation.kind === 'read' ? this.#fold.see(observation, findings.length > 0) : [observation];
+    if (told.length === 0) return;
+    if (this.#outbox.waiting < most) {
+      this.#send(told.map((item) => ({ observation: item, findings: item.id === observation.id ? findings : [] })));
+      return;
+    }
+    this.#metrics.dropped('no-room', told.length);
+    this.#lost += told.length;
+  }
+
+  /** As soon as there is room again, it is said what was left out. */
+  #tellLosses(now: Micros): void {
+    if (this.#lost === 0 || this.#outbox.waiting >= MOST_READS_WAITING) return;
+    const detail = `${this.#lost} observations of token files were left out, because too much waited to be delivered.`;
+    this.#lost = 0;
+    this.tell(sourceStatus('token-opens', 'gap', 'no-room', detail, now));
   }
 
   /** What a source says about itself goes the same way as what it sees. */
@@ -82,6 +133,8 @@ export class Pipeline {
   /** Time goes on: what waited long enough is released. */
   advance(now: Micros): void {
     this.#put(this.#observer.advance(now));
+    this.#tellLosses(now);
+    this.#send(this.#fold.advance(now).map((observation) => ({ observation, findings: [] })));
     for (const mark of this.#marks) {
       if (mark.position === undefined && mark.releasedAt <= this.#observer.settled) mark.position = this.#outbox.end;
     }
@@ -103,21 +156,26 @@ export class Pipeline {
   /** Nothing more will come: what is held back goes as it is. */
   flush(): void {
     this.#put(this.#observer.flush());
+    this.#send(this.#fold.flush().map((observation) => ({ observation, findings: [] })));
     for (const mark of this.#marks) mark.position ??= this.#outbox.end;
   }
 
   #put(observations: readonly Observation[]): void {
-    if (observations.length === 0) return;
-    this.#metrics.sent(observations.length);
-    const items: OutboxItem[] = observations.map((observation) => ({
-      observation,
-      findings: this.#engine.evaluate(observation, {
-        placement: undefined,
-        entry: undefined,
-        memory: this.#memory,
-        policy: this.#policy,
-      }),
-    }));
+    this.#send(observations.map((observation) => ({ observation, findings: this.#findingsOf(observation) })));
+  }
+
+  #findingsOf(observation: Observation): Finding[] {
+    return this.#engine.evaluate(observation, {
+      placement: undefined,
+      entry: undefined,
+      memory: this.#memory,
+      policy: this.#policy,
+    });
+  }
+
+  #send(items: readonly OutboxItem[]): void {
+    if (items.length === 0) return;
+    this.#metrics.sent(items.length);
     this.#outbox.put(items);
   }
 }

@@ -7,19 +7,24 @@ import type { Registry } from 'prom-client';
 import { type Component, createComponent } from '../shared/component/component.ts';
 import { toCidrs, toPolicy } from '../shared/config/policy.ts';
 import type { Config } from '../shared/config/schema.ts';
+import { Memory } from '../shared/detection/memory.ts';
 import { inCidrs } from '../shared/inventory/address.ts';
 import { ClusterInventory } from '../shared/inventory/cluster-inventory.ts';
 import type { InventoryEvent } from '../shared/schema/inventory-event.ts';
-import type { SourceStatus, Whereabouts } from '../shared/schema/observation.ts';
+import type { Whereabouts } from '../shared/schema/observation.ts';
 import type { Logger } from '../shared/telemetry/logger.ts';
 import { type ComponentMetrics, componentMetrics, following } from '../shared/telemetry/metrics.ts';
-import { type Clock, type Micros, wallClock } from '../shared/time.ts';
+import { type Clock, type Micros, SECOND, wallClock } from '../shared/time.ts';
 import { AgentState } from './agent-state.ts';
 import { DeadLetterFile } from './dead-letter-file.ts';
-import { Observer, sourceStatus } from './observer.ts';
+import { FileObserver, SENSOR_REJECTS, type SensorLine } from './file-observer.ts';
+import { Observer, sourceStatus, type Tell } from './observer.ts';
 import { createOperations, type Operations } from './operations.ts';
 import { Outbox } from './outbox.ts';
 import { Pipeline } from './pipeline.ts';
+import { ReadFold } from './read-fold.ts';
+import { createReadProfilesFile } from './read-profiles-file.ts';
+import { createSensors } from './sensors/topology.ts';
 import { AuditFileSource } from './sources/audit-file/audit-file-source.ts';
 import { AuditCheckpoint } from './sources/audit-file/checkpoint.ts';
 import { DEAD_LETTER_REASONS, type DeadLetterReason, type DeadLetters } from './sources/audit-file/dead-letter.ts';
@@ -44,6 +49,8 @@ export interface Agent {
   /** In the order in which they start. */
   components: Component[];
   learn(events: readonly InventoryEvent[]): void;
+  /** What sensors of token files saw that are none of the agent's own. */
+  see(lines: readonly SensorLine[]): void;
   /** How many observations the collector has not acknowledged. */
   undelivered(): number;
   /** Where metrics and health are served, if they are. */
@@ -68,7 +75,7 @@ function assemble(
   state: AgentState<AuditCheckpoint>,
 ): Agent {
   const { logger, registry, clock = wallClock } = deps;
-  const node = config.agent.node ?? hostname();
+  const node = nodeOf(config);
   const cluster = config.cluster.name;
   const holdBack: Micros = config.agent.holdBackMs * 1000;
 
@@ -91,6 +98,10 @@ function assemble(
     tell: (source, status, reason, detail) => tell(source, status, reason, detail),
   });
   const known = new ClusterInventory({ mode, networks: config.networks });
+  const policy = toPolicy(config, clock);
+  const memory = new Memory({ learningPeriod: policy.learningPeriod });
+  const readMetrics = componentMetrics(registry, 'reads', { deadLetters: SENSOR_REJECTS });
+  const files = new FileObserver({ node, policy, onReject: (reason) => readMetrics.deadLetter(reason) });
   const observer = new Observer({
     inventory: known,
     holdBack,
@@ -119,8 +130,8 @@ function assemble(
       tell(OUTBOX, 'gap', reason, `The collector refused ${observations.length} observations for good: ${detail}`);
     },
   });
-  const policy = toPolicy(config, clock);
-  const pipeline = new Pipeline({ observer, outbox, policy, holdBack, registry });
+  const fold = new ReadFold(config.agent.tokenFiles.foldSeconds * SECOND);
+  const pipeline = new Pipeline({ observer, files, fold, memory, outbox, policy, holdBack, registry });
   const tell: Tell = (source, status, reason, detail) =>
     pipeline.tell(sourceStatus(source, status, reason, detail, clock.now()));
 
@@ -139,7 +150,16 @@ function assemble(
     ...(operations ? [operations.component] : []),
     delivery(outbox, transport, samples),
     ...inventory.components,
+    createReadProfilesFile({ folder: config.agent.stateDir, profiles: memory.profiles, logger }),
     releasing(pipeline, clock, countLosses(registry, known, observer)),
+    ...createSensors(config, {
+      node,
+      policy,
+      workloads: files.workloads,
+      see: (lines) => pipeline.see(lines),
+      tell,
+      deps,
+    }),
     ...auditSource(config, { logger, metrics, deadLetter, tell, take, resume: state.checkpoint }),
     // Stops first: a source may be waiting for room.
     createComponent('intake', {
@@ -153,6 +173,7 @@ function assemble(
   return {
     components,
     learn: (events) => pipeline.learn(events),
+    see: (lines) => pipeline.see(lines),
     undelivered: () => outbox.waiting,
     address: () => operations?.address(),
   };
@@ -163,8 +184,6 @@ function operationsOf(config: Config, deps: AgentDeps, components: () => Compone
   if (!enabled || deps.metricsElsewhere) return undefined;
   return createOperations({ listen, registry: deps.registry, logger: deps.logger, components });
 }
-
-type Tell = (source: string, status: SourceStatus['status'], reason: string, detail: string) => void;
 
 /** Stops last: what is still waiting gets a moment to be delivered. */
 const delivery = (outbox: Outbox, transport: Transport, samples: { flush(): Promise<void> }): Component =>
@@ -259,8 +278,11 @@ async function inventoryMode(config: Config, deps: AgentDeps): Promise<Whereabou
   return file === undefined || isIdle(config) ? 'none' : (await readInventoryFile(file)).mode;
 }
 
-/** Without a log there is nothing to ask an inventory about, and a watch a node would be a burden to the API server. */
-const isIdle = (config: Config): boolean => config.agent.auditLog.path === undefined;
+const nodeOf = (config: Config): string => config.agent.node ?? hostname();
+
+/** With neither a log nor a sensor there is nothing to ask an inventory about. */
+const isIdle = ({ agent: { auditLog, tokenFiles } }: Config): boolean =>
+  auditLog.path === undefined && !tokenFiles.enabled;
 
 interface Inventory {
   components: Component[];
@@ -278,6 +300,8 @@ function inventorySource(config: Config, deps: AgentDeps, { learn, tell }: Inven
   if (kubernetes) {
     const source = new KubernetesSource({
       kubeconfig,
+      // A watch of all pods by every node would be a burden to the API server.
+      ...(config.agent.auditLog.path === undefined && { onlyNode: nodeOf(config) }),
       logger: deps.logger,
       onEvents: learn,
       metrics: componentMetrics(deps.registry, 'kubernetes', { deadLetters: ['malformed-object'] }),

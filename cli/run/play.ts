@@ -16,7 +16,7 @@ import { createScratch, playbackConfig } from './settings.ts';
 
 export interface PlayOptions {
   config: Config;
-  /** A folder with audit/audit.log and cluster.jsonl. */
+  /** A folder with audit/audit.log, cluster.jsonl and, if token files were watched, opens.jsonl and tokens.jsonl. */
   recording: string;
   speed: number;
   port: number;
@@ -58,7 +58,13 @@ export async function playRecording(options: PlayOptions, io: Io): Promise<Alert
           );
           await say(`Collector at ${style.cyan(address)} (open it in a browser, or ask ${address}/api/v1/alerts).`);
           await play(
-            { recording, folder: scratch.auditFolder, clock, onInventory: (events) => agent.learn(events) },
+            {
+              recording,
+              folder: scratch.auditFolder,
+              clock,
+              onInventory: (events) => agent.learn(events),
+              onReads: (lines) => agent.see(lines),
+            },
             signal,
           );
           await settle(() => clock.now() >= recording.to + AFTERMATH && agent.undelivered() === 0, signal);

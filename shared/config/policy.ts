@@ -22,6 +22,12 @@ export function toPolicy({ detection, networks }: Pick<Config, 'detection' | 'ne
         ?.reason,
     allowedReader: (opener) =>
       detection.allowedReaders.find((entry) => isInForce(entry) && isReader(entry, opener))?.reason,
+    allowedPrograms: () =>
+      detection.allowedReaders.flatMap((entry) =>
+        isInForce(entry) && !isOfPod(entry) && entry.executable !== undefined ? [entry.executable] : [],
+      ),
+    mayAllow: (pod, image) =>
+      detection.allowedReaders.some((entry) => isInForce(entry) && isOfPod(entry) && isThere(entry, pod, image)),
     learningPeriod: detection.learningHours * HOUR,
     isTrustedProxy: (address) => inCidrs(address, trusted),
     rule: (id) => detection.rules[id],
@@ -30,19 +36,26 @@ export function toPolicy({ detection, networks }: Pick<Config, 'detection' | 'ne
 
 type AllowedReader = Config['detection']['allowedReaders'][number];
 
+/** Else it is about processes of the node. */
+const isOfPod = ({ namespace, pod, image }: AllowedReader): boolean =>
+  namespace !== undefined || pod !== undefined || image !== undefined;
+
 /** All that is named must be so. A program whose file was deleted or replaced is not the one that was named. */
-function isReader({ executable, namespace, pod, image }: AllowedReader, opener: Opener): boolean {
-  if (executable !== undefined && (opener.exe !== executable || opener.exeState !== undefined)) return false;
-  if (namespace === undefined && pod === undefined && image === undefined) {
-    return opener.pod === undefined && opener.container === undefined && !opener.disguised;
-  }
-  if (opener.disguised || opener.relation === 'exec-session') return false;
-  return (
-    (namespace === undefined || opener.pod?.namespace === namespace) &&
-    (pod === undefined || isNamed(pod, opener.pod?.name)) &&
-    (image === undefined || isNamed(image, opener.container?.image))
-  );
+function isReader(entry: AllowedReader, opener: Opener): boolean {
+  const { executable } = entry;
+  if (opener.disguised || (executable !== undefined && (opener.exe !== executable || opener.exeState))) return false;
+  if (!isOfPod(entry)) return opener.pod === undefined && opener.container === undefined;
+  return opener.relation !== 'exec-session' && isThere(entry, opener.pod, opener.container?.image);
 }
+
+const isThere = (
+  { namespace, pod, image }: AllowedReader,
+  where: { namespace?: string | undefined; name?: string | undefined } | undefined,
+  runs: string | undefined,
+): boolean =>
+  (namespace === undefined || where?.namespace === namespace) &&
+  (pod === undefined || isNamed(pod, where?.name)) &&
+  (image === undefined || isNamed(image, runs));
 
 /** To the letter, or up to a `*` at its end. */
 const isNamed = (pattern: string, text: string | undefined): boolean =>

@@ -36,7 +36,7 @@ const expires = key(expiry.optional(), 'When the exception ends.');
 const auditLog = section("The API server's audit log, on nodes that have one.", {
   path: key(
     filePath.optional(),
-    "The log's path; rotated files are looked for next to it. Without it `truant agent` watches nothing, as is right on a node without an audit log, and `truant start` refuses to run.",
+    "The log's path; rotated files are looked for next to it. Without it no log is watched, as is right on a node without an API server; `truant start` then refuses to run.",
   ),
   fromBeginning: flag(false, 'On the very first start, read what is already there instead of beginning at the end.'),
   maxLineBytes: key(
@@ -54,11 +54,56 @@ const inventory = section('How the agent knows which pod held which address when
   file: key(filePath.optional(), 'A recorded watch (JSON lines) or a dump of pods and nodes to read instead.'),
 });
 
+const tokenFiles = section("The sensor of pods' token files: which there are, and who opens them.", {
+  enabled: flag(
+    false,
+    "Watch them. Needs Linux 5.1, root with CAP_SYS_ADMIN and CAP_SYS_PTRACE, the host's pid namespace and the kubelet's folder.",
+  ),
+  podsRoot: key(filePath.default('/var/lib/kubelet/pods'), "The kubelet's folder of pods."),
+  mode: key(
+    z.enum(['attribute', 'observe', 'enforce']).default('attribute'),
+    'attribute: an open waits until it is known who it is by; observe: no open waits, and short-lived openers go unidentified; enforce: as attribute, and what the policy below forbids is denied.',
+  ),
+  answerWithinMs: key(
+    wholeNumber(1, 10_000, 'milliseconds').default(250),
+    'An open that waits longer is allowed, and counted as unidentified.',
+  ),
+  maxVolumes: key(
+    wholeNumber(1, 100_000, 'volumes').default(4000),
+    'How many volumes are watched at most; more are a blind spot that is reported.',
+  ),
+  foldSeconds: key(
+    wholeNumber(0, 86_400, 'seconds').default(600),
+    'Ordinary reads that are just alike are told of once in this time, with their number. 0: each one is told of.',
+  ),
+  enforce: section(
+    'What mode enforce denies. Never the kubelet or the container runtime, and never an open that could not be attributed.',
+    {
+      dryRun: flag(true, 'Deny nothing, and tell what would have been denied.'),
+      deny: key(
+        z
+          .array(z.enum(['host', 'other-pod', 'other-container-of-pod', 'exec-session', 'in-container']))
+          .max(5)
+          .default(['host', 'other-pod']),
+        'Which openers are denied; those of detection.allowedReaders are let through.',
+        { expected: 'a list of host, other-pod, other-container-of-pod, exec-session, in-container' },
+      ),
+      namespaces: list(namespace, 'Whose tokens are guarded: those of pods in these namespaces. Empty: of all.'),
+      labels: key(
+        z.record(z.string().min(1).max(317), z.string().max(63)).default({}),
+        'Of these pods only those that have all of these labels.',
+        { expected: 'labels and their values' },
+      ),
+    },
+  ),
+});
+
 const agent = section('The agent, one a node.', {
   node: key(nodeName.optional(), "The node that the agent runs on. Without it: the machine's host name."),
   stateDir: key(filePath.default('/var/lib/truant/agent'), 'Where the agent keeps its positions and its spool.'),
   auditLog,
   inventory,
+  tokenFiles,
   collector: section('Where observations are sent.', {
     url: key(baseUrl.default('http://127.0.0.1:7117'), "The collector's address."),
     tokenFile: key(filePath.optional(), 'A file that holds the token to authenticate with.'),

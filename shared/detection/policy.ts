@@ -13,6 +13,10 @@ export interface Policy {
   knownLegacySource(principal: string, address: string): string | undefined;
   /** Why this process may open others' tokens; undefined: it may not. */
   allowedReader(opener: Opener): string | undefined;
+  /** Programs of the node that may open others' tokens, by their paths. */
+  allowedPrograms(): string[];
+  /** Whether some process of such a container may open others' tokens. */
+  mayAllow(pod: { namespace: string; name: string }, image: string): boolean;
   /** How long the reads of a container are watched before what is new is out of the ordinary. */
   learningPeriod: Micros;
   /** Stands between clients and the API server: an address that says nothing of where a request came from. */
@@ -59,6 +63,8 @@ export const defaultPolicy: Policy = {
     OPERATORS.find((entry) => entry.actor === actor && (entry.principal ?? principal) === principal)?.reason,
   knownLegacySource: () => undefined,
   allowedReader: () => undefined,
+  allowedPrograms: () => [],
+  mayAllow: () => false,
   learningPeriod: DAY,
   isTrustedProxy: () => false,
   rule: () => undefined,

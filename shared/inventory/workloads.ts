@@ -14,12 +14,23 @@ const MAX_PODS = 10_000;
 
 export class Workloads {
   readonly #pods = new BoundedMap<string, Workload>(MAX_PODS);
+  #changes = 0;
 
   /** A pod that has gone is remembered until there is no room: what it opened may be told of late. */
   apply(event: InventoryEvent): void {
     if (event.type !== 'pod-upsert') return;
     const { uid, namespace, name, workload } = event.pod;
+    this.#changes += 1;
     this.#pods.set(uid, { namespace, name, facts: workload ?? this.#pods.peek(uid)?.facts });
+  }
+
+  /** Grows with everything that is learned. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  entries(): Iterable<[string, Workload]> {
+    return this.#pods.entries();
   }
 
   pod(uid: string): Workload | undefined {

@@ -25,6 +25,8 @@ export interface SourceTiming extends ListWatchTiming {
 export interface KubernetesSourceOptions {
   /** Path of a kubeconfig, or one that is loaded already; without, see `loadKubeConfig`. */
   kubeconfig?: string | KubeConfig | undefined;
+  /** Only the pods of this node, whose token files are watched there; without, everything that holds an address. */
+  onlyNode?: string;
   /** Told in order what belongs together: a page of a list, or an event of a watch. Must not throw. */
   onEvents: (events: InventoryEvent[]) => void;
   /** Told when it changes. */
@@ -39,6 +41,7 @@ interface Resource {
   kind: FeedKind;
   path: string;
   labelSelector?: string;
+  fieldSelector?: string;
   /** Refusals that are taken for an answer: nice to have, and not everybody may have it. */
   giveUpOn?: readonly number[];
 }
@@ -54,9 +57,15 @@ const API_SERVERS: Resource = {
   giveUpOn: [401, 403, 404],
 };
 
+function resourcesFor(onlyNode: string | undefined): readonly Resource[] {
+  if (onlyNode === undefined) return [...REQUIRED, API_SERVERS];
+  return [{ kind: 'Pod', path: '/api/v1/pods', fieldSelector: `spec.nodeName=${onlyNode}` }];
+}
+
 export class KubernetesSource implements Component {
   readonly name = 'kubernetes';
   readonly #options: KubernetesSourceOptions;
+  readonly #resources: readonly Resource[];
   readonly #timing: SourceTiming;
   readonly #clock: Clock;
   readonly #component: Component;
@@ -67,10 +76,11 @@ export class KubernetesSource implements Component {
 
   constructor(options: KubernetesSourceOptions) {
     this.#options = options;
+    this.#resources = resourcesFor(options.onlyNode);
     this.#timing = { ...DEFAULT_TIMING, blindAfterMs: 30_000, startMs: 10_000, ...options.timing };
     this.#clock = options.clock ?? wallClock;
     this.#connections = new Connections({
-      names: REQUIRED.map(({ kind }) => kind),
+      names: this.#resources.filter(({ giveUpOn }) => giveUpOn === undefined).map(({ kind }) => kind),
       clock: this.#clock,
       blindAfterMs: this.#timing.blindAfterMs,
       onStatus: (status) => {
@@ -119,7 +129,7 @@ export class KubernetesSource implements Component {
     const config = typeof kubeconfig === 'object' ? kubeconfig : await loadKubeConfig(kubeconfig);
     const api = new ApiServer(config);
     this.#connections.start();
-    this.#running = [...REQUIRED, API_SERVERS].map((resource) => this.#watch(api, resource));
+    this.#running = this.#resources.map((resource) => this.#watch(api, resource));
     const { signal } = this.#stopping;
     const enough = delay(this.#timing.startMs, undefined, { signal, ref: false }).catch(() => undefined);
     await Promise.race([this.#connections.complete, enough]);
@@ -130,7 +140,7 @@ export class KubernetesSource implements Component {
     await Promise.all(this.#running);
   }
 
-  #watch(api: ApiServer, { kind, path, labelSelector, giveUpOn }: Resource): Promise<void> {
+  #watch(api: ApiServer, { kind, path, labelSelector, fieldSelector, giveUpOn }: Resource): Promise<void> {
     const { onEvents, logger, metrics } = this.#options;
     const isRequired = giveUpOn === undefined;
     const now = () => this.#now();
@@ -161,6 +171,7 @@ export class KubernetesSource implements Component {
       timing: this.#timing,
       handler,
       ...(labelSelector !== undefined && { labelSelector }),
+      ...(fieldSelector !== undefined && { fieldSelector }),
     };
     return new ListWatch(options).run(own.signal, giveUpOn);
   }

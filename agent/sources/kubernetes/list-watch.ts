@@ -11,6 +11,7 @@ export interface ListWatchOptions {
   api: Pick<ApiServer, 'get' | 'stream'>;
   path: string;
   labelSelector?: string;
+  fieldSelector?: string;
   /** Now, never the same twice: what happens one after the other must not seem to happen at once. */
   now: () => Micros;
   timing: ListWatchTiming;
@@ -92,10 +93,10 @@ export class ListWatch {
 
   /** @returns the version that the list is of */
   async #list(signal: AbortSignal): Promise<string> {
-    const { api, path, labelSelector, handler, timing, now } = this.#options;
+    const { api, path, labelSelector, fieldSelector, handler, timing, now } = this.#options;
     let next: string | undefined;
     for (;;) {
-      const query = { limit: timing.pageSize, continue: next, labelSelector };
+      const query = { limit: timing.pageSize, continue: next, labelSelector, fieldSelector };
       const { metadata, items } = ListAnswer.parse(await api.get(path, query, signal));
       signal.throwIfAborted();
       handler.onPage(items ?? [], this.#wholeUntil);
@@ -109,9 +110,16 @@ export class ListWatch {
 
   /** Resolves when the API server ends the watch, which it does from time to time. */
   async #watch(resourceVersion: string, stopped: AbortSignal): Promise<void> {
-    const { api, path, labelSelector, handler, timing, now } = this.#options;
+    const { api, path, labelSelector, fieldSelector, handler, timing, now } = this.#options;
     const timeoutSeconds = Math.ceil(timing.watchSeconds * (1 + Math.random()));
-    const query = { watch: true, allowWatchBookmarks: true, resourceVersion, timeoutSeconds, labelSelector };
+    const query = {
+      watch: true,
+      allowWatchBookmarks: true,
+      resourceVersion,
+      timeoutSeconds,
+      labelSelector,
+      fieldSelector,
+    };
     const { signal, keepAlive, release } = deadline(stopped, timing.bookmarkPatienceMs);
     const missingSince = this.#wholeUntil;
     let openedAt: Micros | undefined;

@@ -1,12 +1,13 @@
 /**
  * Plays a recording as if it happened now: writes its audit log, line by line and with its rotations, to a folder where the
- * agent's own source tails it, and hands out its inventory at the times at which it was seen.
+ * agent's own source tails it, and hands out inventory and reads of token files at the times at which they were seen.
  */
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InventoryEvent } from '../../../shared/schema/inventory-event.ts';
 import type { Clock } from '../../../shared/time.ts';
+import type { TimedSensorLine } from '../reads-file.ts';
 import type { Recording } from './recording.ts';
 
 export interface PlaybackOptions {
@@ -15,23 +16,26 @@ export interface PlaybackOptions {
   folder: string;
   clock: Clock;
   onInventory(events: InventoryEvent[]): void;
+  onReads(lines: TimedSensorLine[]): void;
 }
 
 const TICK_MS = 50;
 
 /** Resolves when the whole recording has been played. */
 export async function play(
-  { recording, folder, clock, onInventory }: PlaybackOptions,
+  { recording, folder, clock, onInventory, onReads }: PlaybackOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const live = join(folder, 'audit.log');
   const inventory = [...recording.inventory];
+  const reads = [...recording.reads];
   for (const [index, { name, lines }] of recording.files.entries()) {
     const log = await open(live, 'a', 0o600);
     try {
       for (let at = 0; at < lines.length; ) {
         const now = clock.now();
         onInventory(takeUntil(inventory, (event) => event.time <= now || isInitial(event)));
+        onReads(takeUntil(reads, ({ time }) => time <= now));
         let end = at;
         while (end < lines.length && (lines[end] as { time: number }).time <= now) end += 1;
         if (end > at)
@@ -51,6 +55,7 @@ export async function play(
     if (index < recording.files.length - 1) await rename(live, join(folder, name));
   }
   onInventory(inventory);
+  onReads(reads);
 }
 
 /** What was so before the recording began. */

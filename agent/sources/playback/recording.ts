@@ -1,10 +1,11 @@
 /** A recording on disk: audit log files, oldest first, and the inventory that was watched meanwhile. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { TruantError } from '../../../shared/errors.ts';
 import type { InventoryEvent } from '../../../shared/schema/inventory-event.ts';
 import { type Micros, parseTime } from '../../../shared/time.ts';
 import { readInventoryFile } from '../inventory-file.ts';
+import { openReadsFile, type TimedSensorLine } from '../reads-file.ts';
 
 export interface RecordedLine {
   /** When the API server wrote it (stageTimestamp). */
@@ -17,6 +18,8 @@ export interface Recording {
   /** The log's files as they were rotated: all but the last were renamed to `name`. */
   files: { name: string; lines: RecordedLine[] }[];
   inventory: InventoryEvent[];
+  /** What the sensors of token files saw, by time; none if that was not recorded. */
+  reads: TimedSensorLine[];
   from: Micros;
   to: Micros;
 }
@@ -24,6 +27,7 @@ export interface Recording {
 /** Larger ones are for `truant hunt`: a playback is kept in memory. */
 const MAX_LINES = 1_000_000;
 const LIVE = 'audit.log';
+const READS = ['tokens.jsonl', 'opens.jsonl'];
 
 /** @throws {TruantError} INPUT_NOT_FOUND, INPUT_UNREADABLE, INVENTORY_UNREADABLE */
 export async function readRecording(folder: string): Promise<Recording> {
@@ -34,7 +38,8 @@ export async function readRecording(folder: string): Promise<Recording> {
   if (times.length === 0) throw notARecording(folder, 'its audit log is empty');
   const from = times.reduce((earliest, time) => Math.min(earliest, time));
   const to = times.reduce((latest, time) => Math.max(latest, time));
-  return { name: basename(folder), files, inventory, from, to };
+  const reads = await readReads(folder);
+  return { name: basename(folder), files, inventory, reads, from, to };
 }
 
 async function readLog(folder: string): Promise<Recording['files']> {
@@ -56,6 +61,18 @@ async function readLog(folder: string): Promise<Recording['files']> {
     files.push({ name, lines: lines.map((line) => ({ time: (last = writtenAt(line) ?? last), line })) });
   }
   return files;
+}
+
+async function readReads(folder: string): Promise<TimedSensorLine[]> {
+  const reads: TimedSensorLine[] = [];
+  for (const name of READS) {
+    const path = join(folder, name);
+    if (!(await stat(path).catch(() => undefined))) continue;
+    const file = await openReadsFile(path);
+    reads.push(...(await file.until(Number.POSITIVE_INFINITY)));
+    if (reads.length > MAX_LINES) throw notARecording(folder, `it has more than ${MAX_LINES} lines of reads`);
+  }
+  return reads.sort((a, b) => a.time - b.time);
 }
 
 const writtenAt = (line: string): Micros | undefined => {

@@ -58,16 +58,19 @@ export class ReadProfiles {
   readonly #profiles = new BoundedMap<string, Learned>(MAX_PROFILES);
   /** Since when each pod's token files are watched. */
   readonly #watched = new BoundedMap<string, Micros>(MAX_PODS);
+  #learned = 0;
 
   constructor({ learningPeriod }: ProfileOptions) {
     this.#learningPeriod = learningPeriod;
   }
 
-  get size(): number {
-    return this.#profiles.size;
+  /** Grows with everything that is learned. */
+  get learned(): number {
+    return this.#learned;
   }
 
   watch({ file, time }: TokenFile): void {
+    this.#learned += 1;
     this.#watched.touch(file.pod.uid, () => time);
   }
 
@@ -95,6 +98,7 @@ export class ReadProfiles {
     const familiarity = this.judge(read);
     if (key === undefined || !read.opener || familiarity === undefined) return;
     const profile = this.#profiles.touch(key, () => this.#begun(read));
+    this.#learned += 1;
     profile.first = Math.min(profile.first, read.time);
     profile.reads += 1;
     const signature = signatureOf(read.opener);

@@ -1,0 +1,100 @@
+/**
+ * Openings that are just like one that was told of are told once in a while, with how many there were: a workload that reads
+ * its token with every request would otherwise be most of what an agent says, and who opens one file for ever would drown
+ * the rest. Where a rule found something, many are told of first. Pure and bounded; time is event time.
+ */
+import type { TokenRead } from '../shared/schema/observation.ts';
+import { type Micros, SECOND } from '../shared/time.ts';
+
+interface Fold {
+  told: Micros;
+  /** How many were told of one by one. */
+  passed: number;
+  /** The newest that was not told of. */
+  held: TokenRead | undefined;
+  /** How many were not told of. */
+  count: number;
+}
+
+const MAX_FOLDS = 10_000;
+/** So often the same reader of the same token is told of where there is something about it. */
+const MANY = 20;
+const LOOK_EVERY: Micros = SECOND;
+const ORDINARY: ReadonlySet<string> = new Set(['in-container', 'kubelet', 'runtime']);
+
+export class ReadFold {
+  readonly #window: Micros;
+  readonly #max: number;
+  readonly #folds = new Map<string, Fold>();
+  #looked: Micros = 0;
+
+  /** @param window how long what is like one that was told of is held; 0: nothing is */
+  constructor(window: Micros, max = MAX_FOLDS) {
+    this.#window = window;
+    this.#max = max;
+  }
+
+  /**
+   * What is to be told now: the read, unless it is held. Where there are too many kinds of them, each is told.
+   *
+   * @param isFound a rule found something in it
+   */
+  see(read: TokenRead, isFound: boolean): TokenRead[] {
+    if (this.#window === 0) return [read];
+    const key = keyOf(read);
+    const fold = this.#folds.get(key);
+    if (!fold) {
+      if (this.#folds.size < this.#max) {
+        this.#folds.set(key, { told: read.time, passed: 1, held: undefined, count: 0 });
+      }
+      return [read];
+    }
+    if (fold.passed < (isFound || !isOrdinary(read) ? MANY : 1)) {
+      fold.passed += 1;
+      return [read];
+    }
+    fold.count += 1;
+    fold.held = read;
+    return read.time - fold.told < this.#window ? [] : tell(fold);
+  }
+
+  /** What was held for the whole window. What has not come again since is forgotten. */
+  advance(now: Micros): TokenRead[] {
+    if (now - this.#looked < LOOK_EVERY) return [];
+    this.#looked = now;
+    const told: TokenRead[] = [];
+    for (const [key, fold] of this.#folds) {
+      if (now - fold.told < this.#window) continue;
+      if (fold.held) told.push(...tell(fold));
+      else this.#folds.delete(key);
+    }
+    return told;
+  }
+
+  /** All that is held. */
+  flush(): TokenRead[] {
+    return [...this.#folds.values()].flatMap(tell);
+  }
+}
+
+function tell(fold: Fold): TokenRead[] {
+  const { held, count } = fold;
+  if (!held) return [];
+  fold.held = undefined;
+  fold.count = 0;
+  fold.told = held.time;
+  return [count > 1 ? { ...held, repeats: count - 1 } : held];
+}
+
+const isOrdinary = ({ opener, outcome, access, excused }: TokenRead): boolean =>
+  opener !== undefined &&
+  outcome === 'allowed' &&
+  access === 'read' &&
+  (excused !== undefined || ORDINARY.has(opener.relation));
+
+/** Whoever reads it again in the same way: the process may be another each time. */
+function keyOf({ node, credential, file, opener, access, outcome }: TokenRead): string {
+  const lineage = (opener?.lineage ?? []).map(({ exe, comm }) => exe ?? comm);
+  const reader = [opener?.relation, opener?.actor, opener?.exe, opener?.comm, ...(opener?.uids ?? []), ...lineage];
+  return [node, credential?.id, file.path, access, outcome, ...reader].join('\n');
+}
