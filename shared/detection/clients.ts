@@ -4,7 +4,7 @@
  */
 import { BoundedMap } from '../inventory/bounded-map.ts';
 import type { TokenUse } from '../schema/observation.ts';
-import { type Micros, SECOND } from '../time.ts';
+import { MINUTE, type Micros, SECOND } from '../time.ts';
 import { deedOf } from './deeds.ts';
 
 interface Client {
@@ -21,8 +21,9 @@ export type Unfamiliar = 'client' | 'deed';
 const MAX_ACCOUNTS = 20_000;
 const MAX_FAMILIES = 32;
 const MAX_DEEDS = 128;
-/** An account is known after so many uses over so long. */
-const KNOWN = { uses: 5, span: 10 * SECOND };
+/** An account's clients are known after so many uses over so long; what it does only after many more. */
+const CLIENTS_KNOWN = { uses: 5, span: 10 * SECOND };
+const DEEDS_KNOWN = { uses: 50, span: 10 * MINUTE };
 
 export class Clients {
   readonly #accounts = new BoundedMap<string, Client>(MAX_ACCOUNTS);
@@ -44,9 +45,12 @@ export class Clients {
   /** What this use has that the account had not shown before `since`; undefined: nothing, or too little is known of it. */
   unfamiliar(use: TokenUse, since: Micros): Unfamiliar | undefined {
     const client = this.#accounts.peek(use.principal);
-    if (!client || client.uses < KNOWN.uses || since - client.first < KNOWN.span) return undefined;
-    if (isNew(client.families, familyOf(use.request.userAgent), since, MAX_FAMILIES)) return 'client';
-    return isNew(client.deeds, deedOf(use), since, MAX_DEEDS) ? 'deed' : undefined;
+    if (!client) return undefined;
+    const isKnown = ({ uses, span }: { uses: number; span: Micros }): boolean =>
+      client.uses >= uses && since - client.first >= span;
+    const { userAgent } = use.request;
+    if (isKnown(CLIENTS_KNOWN) && isNew(client.families, familyOf(userAgent), since, MAX_FAMILIES)) return 'client';
+    return isKnown(DEEDS_KNOWN) && isNew(client.deeds, deedOf(use), since, MAX_DEEDS) ? 'deed' : undefined;
   }
 }
 

@@ -12,6 +12,8 @@ export interface Standing {
   membership: Membership | undefined;
   /** It is in the pod's control group without having come by the container's runtime: it put itself there. */
   disguised: boolean;
+  /** It is of a container, and has the host's mounts, as no container does: it got out. */
+  escaped: boolean;
   /** The first process of its container or session, as far as the lineage goes: itself, if it is that. */
   root: RawAncestor;
   /** How many of its ancestors belong to its story: up to the root. */
@@ -44,11 +46,13 @@ export function standingOf(opener: RawOpener, { podUid, sharesPids = false, firs
   const membership = membershipOf(opener.cgroup);
   if (membership?.pod === undefined) return onHost(opener, membership);
   const { root, depth, outside } = lineageIn(opener, membership.pod);
-  const standing = { membership, disguised: false, root, depth };
-  // No container has the host's mounts; and nobody but a runtime starts anything in one.
+  const escaped = opener.host_ns?.includes('mnt') === true;
+  const standing = { membership, disguised: false, escaped, root, depth };
+  // Nobody but a runtime starts anything in a container.
   const isIntruder = outside !== undefined && outside.pid > 1 && !looksLikeRuntime(outside);
-  if (isIntruder || opener.host_ns?.includes('mnt')) return { ...standing, relation: 'host', disguised: true };
+  if (isIntruder) return { ...standing, relation: 'host', disguised: true, escaped: false };
   if (membership.pod !== podUid) return { ...standing, relation: 'other-pod' };
+  if (escaped) return { ...standing, relation: 'host' };
   if (opener.foreign_mount) return { ...standing, relation: 'other-container-of-pod' };
   if (isFirstOfNamespace(root)) {
     if (membership.container !== undefined) firsts.isFirst(membership.container, root);
@@ -66,7 +70,14 @@ function onHost(opener: RawOpener, membership: Membership | undefined): Standing
   const depth = opener.ancestors.findIndex(startsSessions);
   const ancestors = depth < 0 ? opener.ancestors : opener.ancestors.slice(0, depth);
   const relation = isKubelet(opener, parent) ? 'kubelet' : isRuntime(opener) ? 'runtime' : 'host';
-  return { relation, membership, disguised: false, root: ancestors.at(-1) ?? opener, depth: ancestors.length };
+  return {
+    relation,
+    membership,
+    disguised: false,
+    escaped: false,
+    root: ancestors.at(-1) ?? opener,
+    depth: ancestors.length,
+  };
 }
 
 /** Up to the last process that is still in the pod; `outside`: the one that it was started by. */

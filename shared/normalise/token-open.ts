@@ -23,6 +23,7 @@ export interface OpenNormaliserOptions {
 
 const DELETED = / \(deleted\)$/;
 const MAX_LINEAGE = 16;
+const MAX_NODES = 10_000;
 /** Beyond that a time is nonsense, and no safe integer in micros. */
 const MAX_SECONDS = 8e9;
 
@@ -30,6 +31,8 @@ export class OpenNormaliser {
   readonly #node: string;
   readonly #workloads: Workloads;
   readonly #firsts = new FirstProcesses();
+  /** By node, the mount namespace that its kubelet is in. */
+  readonly #hostMounts = new Map<string, string>();
 
   constructor({ node, workloads }: OpenNormaliserOptions) {
     this.#node = node;
@@ -64,12 +67,15 @@ export class OpenNormaliser {
       access: raw.access,
       outcome: raw.would_deny ? 'would-deny' : raw.allowed ? 'allowed' : 'denied',
       ...(raw.proc
-        ? { opener: this.#opener(raw, { ...raw.proc, pid: raw.tgid }) }
+        ? { opener: this.#opener(raw, node, { ...raw.proc, pid: raw.tgid }) }
         : { lost: raw.lost ?? 'unreadable' }),
     };
   }
 
-  #opener(raw: TokenOpen, proc: RawOpener): Opener {
+  #opener(raw: TokenOpen, node: string, said: RawOpener): Opener {
+    // A recording does not say which namespaces are the host's; the kubelet works with its mounts.
+    const isOnHostMounts = said.mnt_ns !== undefined && said.mnt_ns === this.#hostMounts.get(node);
+    const proc = said.host_ns || !isOnHostMounts ? said : { ...said, host_ns: ['mnt' as const] };
     const workload = this.#workloads.pod(raw.pod_uid)?.facts;
     const standing = standingOf(proc, {
       podUid: raw.pod_uid,
@@ -77,6 +83,9 @@ export class OpenNormaliser {
       firsts: this.#firsts,
     });
     const { membership, depth } = standing;
+    if (standing.relation === 'kubelet' && said.mnt_ns !== undefined) {
+      if (this.#hostMounts.size < MAX_NODES) this.#hostMounts.set(node, said.mnt_ns);
+    }
     const pod = membership?.pod === undefined ? undefined : clean(membership.pod, 64);
     const container = pod === undefined ? undefined : this.#workloads.container(pod, membership?.container);
     const relation = mountsIt(standing, raw.volume, container?.volumes) ? standing.relation : 'other-container-of-pod';
@@ -109,6 +118,7 @@ export class OpenNormaliser {
       lineage: proc.ancestors.slice(0, Math.min(MAX_LINEAGE, depth + 1)).map(processOf),
       actor: actorOf(standing),
       ...(standing.disguised && { disguised: true }),
+      ...(standing.escaped && { escaped: true }),
       ...(proc.foreign_mount && { foreignMount: true }),
       ...(isHook && { expected: 'hook' }),
     };

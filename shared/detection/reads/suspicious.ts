@@ -12,7 +12,7 @@ export const suspiciousReads: ReadonlySet<string> = new Set([
 /** What a theft by this reader is known by. Who opens several tokens is one thief: that comes before the credential. */
 export function keysOfRead({ opener, credential, node, file, binding }: TokenRead): string[] {
   const { namespace, name } = binding.pod ?? file.pod;
-  const isWithin = opener?.pod?.uid === file.pod.uid && !opener.disguised;
+  const isWithin = opener?.pod?.uid === file.pod.uid && !opener.disguised && !opener.escaped;
   return [
     ...(opener && !isWithin ? [keys.reader(node, opener.actor)] : []),
     ...(credential ? [keys.credential(credential.id)] : []),

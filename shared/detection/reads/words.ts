@@ -12,7 +12,7 @@ export function readerOf({ opener, node }: TokenRead): string {
 export const processOf = ({ comm, pid, exe }: Opener): string =>
   `${comm || (exe ?? 'a process')} (pid ${pid}${exe === undefined || exe.endsWith(`/${comm}`) ? '' : `, ${exe}`})`;
 
-function standing({ relation, pod, container, disguised, expected }: Opener, node: string): string {
+function standing({ relation, pod, container, disguised, escaped, expected }: Opener, node: string): string {
   const name = pod?.name === undefined ? `the pod ${pod?.uid ?? ''}` : `the pod ${pod.namespace}/${pod.name}`;
   const within = container?.name === undefined ? '' : `container ${container.name} of `;
   switch (relation) {
@@ -23,8 +23,9 @@ function standing({ relation, pod, container, disguised, expected }: Opener, nod
     case 'other-container-of-pod':
       return `in ${within || 'another container of '}${name}`;
     case 'other-pod':
-      return `in ${within}${name}`;
+      return `in ${within}${name}${escaped ? `, out on node ${node}` : ''}`;
     case 'host':
+      if (escaped) return `of ${name}, out on node ${node}`;
       return disguised ? `a process of node ${node} in the guise of ${name}` : `a process of node ${node}`;
     case 'kubelet':
       return `the kubelet of node ${node}`;

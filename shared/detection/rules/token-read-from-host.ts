@@ -2,6 +2,12 @@ import { keysOfRead } from '../reads/suspicious.ts';
 import { deedOfRead } from '../reads/words.ts';
 import { defineRule } from '../rule.ts';
 
+const PLAIN =
+  'By its control group the process belongs to no pod, and it is neither the kubelet nor the container runtime.';
+const DISGUISED =
+  "The process put itself into the pod's control group without having been started by the container runtime.";
+const ESCAPED = "The process is of the pod's container, but has the node's mounts, as no container does.";
+
 export default defineRule({
   id: 'token-read-from-host',
   title: 'Token of a pod read by a process of the node',
@@ -28,13 +34,11 @@ export default defineRule({
   ],
   evaluate(read) {
     if (read.opener?.relation !== 'host' || read.access !== 'read' || read.excused !== undefined) return undefined;
-    const { disguised } = read.opener;
+    const { disguised, escaped } = read.opener;
     return {
       severity: read.outcome === 'denied' ? 'medium' : 'high',
-      confidence: disguised ? 'high' : 'medium',
-      confidenceWhy: disguised
-        ? "The process put itself into the pod's control group without having been started by the container runtime."
-        : 'By its control group the process belongs to no pod, and it is neither the kubelet nor the container runtime.',
+      confidence: disguised || escaped ? 'high' : 'medium',
+      confidenceWhy: disguised ? DISGUISED : escaped ? ESCAPED : PLAIN,
       summary: `${deedOfRead(read)}.`,
       keys: keysOfRead(read),
     };
