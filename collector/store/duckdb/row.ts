@@ -121,6 +121,9 @@ function particulars(o: Observation): Row {
       return { ...requestColumns(o), ...actorColumns(o.actor) };
     case 'denied':
       return requestColumns(o);
+    case 'read':
+    case 'file':
+      return actorColumns(o);
     case 'status':
       return {};
   }
@@ -129,11 +132,15 @@ function particulars(o: Observation): Row {
 const COMMON = ['kind', 'id', 'time', 'timeText', 'seen'];
 const OF_REQUEST = [...COMMON, 'auditID', 'stage', 'source', 'request', 'whereabouts'];
 const OF_USE = ['principal', 'credential', 'binding', 'impersonated', 'staleBy', 'invalidated', 'truncated'];
+/** What the credential is; the process that opened it, and where, is in `detail`. */
+const OF_FILE = [...COMMON, 'principal', 'credential', 'binding'];
 const HAVE_COLUMNS: Readonly<Record<Observation['kind'], ReadonlySet<string>>> = {
   use: new Set([...OF_REQUEST, ...OF_USE]),
   issue: new Set([...OF_REQUEST, 'issued']),
   entry: new Set(OF_REQUEST),
   denied: new Set(OF_REQUEST),
+  read: new Set(OF_FILE),
+  file: new Set(OF_FILE),
   status: new Set(COMMON),
 };
 
@@ -166,7 +173,9 @@ function requestColumns(o: Pick<RequestObservation, 'auditID' | 'stage' | 'sourc
   };
 }
 
-function actorColumns(actor: Pick<Actor, 'principal' | 'credential' | 'binding' | 'impersonated'>): Row {
+function actorColumns(
+  actor: Pick<Actor, 'principal' | 'credential' | 'binding'> & Pick<Partial<Actor>, 'impersonated'>,
+): Row {
   const { pod, node } = actor.binding;
   return {
     principal: actor.principal,
@@ -209,6 +218,14 @@ function observationOf(row: Row, json: Json): Observation {
     case 'entry':
     case 'denied':
       return present<Observation>({ ...common, ...requestOf(row, json) });
+    case 'read':
+    case 'file':
+      return present<Observation>({
+        ...common,
+        principal: row.principal,
+        credential: row.credential === undefined ? undefined : { id: row.credential, kind: row.credential_kind },
+        binding: bindingOf(row),
+      });
     case 'status':
       return present<Observation>(common);
   }
