@@ -6,7 +6,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDuckDbStore } from '../../collector/store/duckdb/duckdb-store.ts';
-import { type Compiled, compile } from './support/compile.ts';
+import { type Compiled, compile } from '../support/compile.ts';
 import { idOf, START } from './support/make.ts';
 
 describe('a store whose process was killed', () => {

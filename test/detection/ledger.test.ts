@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { Ledger } from '../../shared/inventory/ledger.ts';
-import { compile } from '../collector/support/compile.ts';
+import { compile } from '../support/compile.ts';
 import { at, issue, legacy, OUTSIDE, unbound, use } from './world.ts';
 
 describe('an entry of the ledger', () => {
