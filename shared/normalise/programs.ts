@@ -13,6 +13,9 @@ const baseOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 const SYSTEM_FOLDER =
   /^\/(?:usr\/|bin\/|sbin\/|opt\/|snap\/|nix\/store\/|gnu\/store\/|home\/kubernetes\/bin\/|var\/lib\/(?:rancher|k0s|minikube|microk8s)\/)/;
 
+/** Binaries that are many programs, told apart by the name they were called by. */
+export const MULTI_CALL = /\/(?:busybox|toybox|coreutils)$/;
+
 const KUBELETS = new Set(['kubelet', 'kubelite', 'k3s', 'rke2', 'k0s', 'hyperkube']);
 const RUNTIMES = new Set(['containerd', 'containerd-shim', 'crio', 'conmon', 'conmonrs', 'dockerd', 'cri-dockerd']);
 /** These live only until what they start has begun. */

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { BoundedMap } from '../../inventory/bounded-map.ts';
+import { MULTI_CALL } from '../../normalise/programs.ts';
 import type { Opener, TokenFile, TokenRead } from '../../schema/observation.ts';
 import { HOUR, type Micros, SECOND } from '../../time.ts';
 
@@ -50,8 +51,6 @@ const MAX_SIGNATURES = 64;
 const FEW = { reads: 5, span: 5 * SECOND };
 /** A stranger who reads so often over so long is part of the workload. */
 const STEADY = { reads: 10, span: 24 * HOUR };
-/** Binaries that are many programs, told apart by the name they were called by. */
-const MULTI_CALL = /\/(?:busybox|toybox|coreutils)$/;
 
 export class ReadProfiles {
   readonly #learningPeriod: Micros;

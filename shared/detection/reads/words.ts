@@ -1,4 +1,5 @@
 /** How a read is told: who read whose token. */
+import { MULTI_CALL } from '../../normalise/programs.ts';
 import type { Opener, TokenRead } from '../../schema/observation.ts';
 import { nameOf } from '../story.ts';
 
@@ -8,25 +9,27 @@ export function readerOf({ opener, node }: TokenRead): string {
   return `${processOf(opener)}, ${standing(opener, node)}`;
 }
 
-/** The program with its pid. */
-export const processOf = ({ comm, pid, exe }: Opener): string =>
-  `${comm || (exe ?? 'a process')} (pid ${pid}${exe === undefined || exe.endsWith(`/${comm}`) ? '' : `, ${exe}`})`;
+/** The program with its pid, and its path where the name says another. */
+export function processOf({ comm, pid, exe }: Opener): string {
+  const name = comm || (exe ?? 'a process');
+  const isAsNamed = exe === undefined || exe.endsWith(`/${comm}`) || MULTI_CALL.test(exe);
+  return `${name} (pid ${pid}${isAsNamed ? '' : `, ${exe}`})`;
+}
 
 function standing({ relation, pod, container, disguised, escaped, expected }: Opener, node: string): string {
-  const name = pod?.name === undefined ? `the pod ${pod?.uid ?? ''}` : `the pod ${pod.namespace}/${pod.name}`;
-  const within = container?.name === undefined ? '' : `container ${container.name} of `;
+  const name = pod?.name === undefined ? (pod?.uid ?? '') : `${pod.namespace}/${pod.name}`;
+  const where = `the pod ${name}${container?.name === undefined ? '' : ` (container ${container.name})`}`;
   switch (relation) {
     case 'in-container':
-      return `in ${within}${name}`;
-    case 'exec-session':
-      return `${expected ? 'run by a hook' : 'in a session'} in ${within}${name}`;
     case 'other-container-of-pod':
-      return `in ${within || 'another container of '}${name}`;
+      return `in ${where}`;
+    case 'exec-session':
+      return expected ? `run by a hook in ${where}` : `in an exec session in ${where}`;
     case 'other-pod':
-      return `in ${within}${name}${escaped ? `, out on node ${node}` : ''}`;
+      return escaped ? `of ${where}, out on node ${node}` : `in ${where}`;
     case 'host':
-      if (escaped) return `of ${name}, out on node ${node}`;
-      return disguised ? `a process of node ${node} in the guise of ${name}` : `a process of node ${node}`;
+      if (escaped) return `of ${where}, out on node ${node}`;
+      return disguised ? `a process of node ${node} in the guise of ${where}` : `a process of node ${node}`;
     case 'kubelet':
       return `the kubelet of node ${node}`;
     case 'runtime':

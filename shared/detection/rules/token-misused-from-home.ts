@@ -32,7 +32,7 @@ export default defineRule({
     return {
       severity: isClient ? 'high' : 'medium',
       confidence: isClient ? 'medium' : 'low',
-      confidenceWhy: `Its file was opened by ${read.reader} before, and the account ${isClient ? 'has not used this client' : 'has not asked for this'} until then.`,
+      confidenceWhy: `Its file was opened before by ${read.reader}, and the account ${isClient ? 'has not used this client' : 'has not asked for this'} until then.`,
       summary: `Token of ${use.principal} was read by ${read.reader}, and then used from the pod ${isClient ? 'by a client' : 'for what'} it had not shown before: ${describe(use.request)}.`,
       related: [read.observation],
     };

@@ -42,7 +42,7 @@ function ofUse(use: TokenUse, { placement, memory }: Facts): Statement | undefin
     return {
       severity: severityOf(placement.where, 'high'),
       confidence: 'high',
-      confidenceWhy: `Its file was opened by ${read.reader} before. ${placement.sentence}`,
+      confidenceWhy: `Its file was opened before by ${read.reader}. ${placement.sentence}`,
       summary: `Token of ${use.principal} was read by ${read.reader}, and then used from ${use.source.address}: ${what}.`,
       related: [read.observation],
     };
@@ -54,7 +54,7 @@ function ofUse(use: TokenUse, { placement, memory }: Facts): Statement | undefin
   return {
     severity: isClient ? 'high' : 'medium',
     confidence: isClient ? 'high' : 'medium',
-    confidenceWhy: `Its file was opened by ${read.reader} before, and the account ${isClient ? 'has not used this client' : 'has not asked for this'} until then. ${placement.sentence}`,
+    confidenceWhy: `Its file was opened before by ${read.reader}, and the account ${isClient ? 'has not used this client' : 'has not asked for this'} until then. ${placement.sentence}`,
     summary: `Token of ${use.principal} was read by ${read.reader}, and then used by ${isClient ? 'a client' : 'somebody who asks for what'} it had not shown before: ${what}.`,
     related: [read.observation],
   };
