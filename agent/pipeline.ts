@@ -57,6 +57,7 @@ export class Pipeline {
   #marks: Mark[] = [];
   /** How many observations of token files were left out and not told of. */
   #lost = 0;
+  #lastLost: Micros = 0;
 
   constructor({ observer, files, fold, memory, outbox, policy, holdBack, registry }: PipelineOptions) {
     this.#observer = observer;
@@ -115,14 +116,15 @@ export class Pipeline {
     }
     this.#metrics.dropped('no-room', told.length);
     this.#lost += told.length;
+    this.#lastLost = observation.seen;
   }
 
   /** As soon as there is room again, it is said what was left out. */
-  #tellLosses(now: Micros): void {
+  #tellLosses(): void {
     if (this.#lost === 0 || this.#outbox.waiting >= MOST_READS_WAITING) return;
     const detail = `${this.#lost} observations of token files were left out, because too much waited to be delivered.`;
     this.#lost = 0;
-    this.tell(sourceStatus('token-opens', 'gap', 'no-room', detail, now));
+    this.tell(sourceStatus('token-opens', 'gap', 'no-room', detail, this.#lastLost));
   }
 
   /** What a source says about itself goes the same way as what it sees. */
@@ -133,7 +135,7 @@ export class Pipeline {
   /** Time goes on: what waited long enough is released. */
   advance(now: Micros): void {
     this.#put(this.#observer.advance(now));
-    this.#tellLosses(now);
+    this.#tellLosses();
     this.#send(this.#fold.advance(now).map((observation) => ({ observation, findings: [] })));
     for (const mark of this.#marks) {
       if (mark.position === undefined && mark.releasedAt <= this.#observer.settled) mark.position = this.#outbox.end;

@@ -20,6 +20,7 @@ import type { InventoryEvent } from '../../shared/schema/inventory-event.ts';
 import type { Observation, SourceStatus } from '../../shared/schema/observation.ts';
 import { leaseLine, range, silent, useLine } from '../audit-file/lab.ts';
 import { type FakeReceiver, fakeReceiver, PROBLEM, stored } from './fake-receiver.ts';
+import { at, openLine } from './reads.ts';
 
 let root: string;
 let log: string;
@@ -51,8 +52,9 @@ const write = (from: number, until: number): void => {
   appendFileSync(log, `${lines.join('\n')}\n`);
 };
 
-async function run(more: object = {}, deps: Partial<AgentDeps> = {}): Promise<Agent> {
+async function run(more: object = {}, deps: Partial<AgentDeps> = {}, sections: object = {}): Promise<Agent> {
   const config = parseConfig({
+    ...sections,
     cluster: { name: 'lab' },
     agent: {
       node: 'node-a',
@@ -101,6 +103,75 @@ const health = async (agent: Agent) =>
     status: string;
     components: { name: string; state: string; detail?: string }[];
   };
+
+describe('what sensors of token files see', () => {
+  const reads = (observations: readonly Observation[]) => observations.filter(({ kind }) => kind === 'read');
+  /** Of the collector all findings, by rule. */
+  const rules = (): string[] => receiver.asked.flatMap(({ batch }) => batch.findings.map(({ rule }) => rule));
+
+  test('is judged, folded and sent', async () => {
+    const kept = store();
+    receiver = await fakeReceiver((batch) => {
+      kept.take(batch);
+      return stored(batch);
+    });
+    const agent = await run();
+    agent.see(range(0, 50).map((second) => ({ about: 'open', value: openLine(second) })));
+    agent.see([{ about: 'open', value: openLine(51, { onHost: true, comm: 'cat', exe: '/usr/bin/cat' }) }]);
+    await until(() => expect(rules()).toEqual(['token-read-from-host']));
+    expect(reads(kept.all())).toMatchObject([
+      { opener: { relation: 'in-container' }, principal: 'system:serviceaccount:shop:cart' },
+      { opener: { relation: 'host', comm: 'cat' } },
+    ]);
+    await stop(agent);
+    expect(reads(kept.all())).toMatchObject([{}, {}, { opener: { relation: 'in-container' }, repeats: 48 }]);
+  });
+
+  test('is not taken for a theft where the configuration lets it pass, and says so', async () => {
+    const kept = store();
+    receiver = await fakeReceiver((batch) => {
+      kept.take(batch);
+      return stored(batch);
+    });
+    const allowedReaders = [{ executable: '/usr/bin/restic', reason: 'Backs the node up.' }];
+    const agent = await run({}, {}, { detection: { allowedReaders } });
+    agent.see([{ about: 'open', value: openLine(0, { onHost: true, comm: 'restic', exe: '/usr/bin/restic' }) }]);
+    await until(() => expect(reads(kept.all())).toMatchObject([{ excused: 'Backs the node up.' }]));
+    expect(rules()).toEqual([]);
+  });
+
+  test('is counted where it can not be read', async () => {
+    receiver = await fakeReceiver(stored);
+    const agent = await run();
+    agent.see([
+      { about: 'open', value: { t: 'yesterday' } },
+      { about: 'file', value: null },
+    ]);
+    expect(await count(agent, 'dead_letters', 'reads')).toBe(2);
+  });
+
+  test('is left out when too much waits to be delivered, and that is told as soon as it can be', async () => {
+    const kept = store();
+    let isDown = true;
+    receiver = await fakeReceiver((batch) => {
+      if (isDown) return { status: 503 };
+      kept.take(batch);
+      return stored(batch);
+    });
+    const agent = await run({ tokenFiles: { foldSeconds: 0 } });
+    agent.see(range(0, 20_010).map((pid) => ({ about: 'open', value: openLine(1, { pid }) })));
+    expect(agent.undelivered()).toBe(20_000);
+    // What was found goes before what is ordinary.
+    agent.see([{ about: 'open', value: openLine(2, { onHost: true, comm: 'cat', exe: '/usr/bin/cat' }) }]);
+    expect(agent.undelivered()).toBe(20_001);
+    expect(await count(agent, 'dropped', 'pipeline')).toBe(10);
+    isDown = false;
+    const gaps = () => statuses(kept.all()).filter(({ source }) => source === 'token-opens');
+    await until(() => expect(gaps()).toMatchObject([{ status: 'gap', reason: 'no-room', time: at(1) }]));
+    expect(gaps()[0]?.detail).toMatch(/^10 observations/);
+    expect(reads(kept.all())).toHaveLength(20_001);
+  });
+});
 
 describe('an agent', () => {
   test('with a token that may not send keeps everything, says why, and delivers once it is put right', async () => {

@@ -40,7 +40,12 @@ async function startServer(): Promise<KubernetesApiServer> {
   return server;
 }
 
-function connect(server: KubernetesApiServer, timing: Partial<SourceTiming> = {}, clock: Clock = wallClock) {
+function connect(
+  server: KubernetesApiServer,
+  timing: Partial<SourceTiming> = {},
+  clock: Clock = wallClock,
+  onlyNode?: string,
+) {
   const events: InventoryEvent[] = [];
   const statuses: KubernetesStatus[] = [];
   const inventory = new ClusterInventory({ mode: 'live' });
@@ -56,6 +61,7 @@ function connect(server: KubernetesApiServer, timing: Partial<SourceTiming> = {}
     logger: createLogger({ level: 'silent' }),
     clock,
     timing: { retryMs: { first: 10, most: 100 }, ...timing },
+    ...(onlyNode !== undefined && { onlyNode }),
   });
   closing.push(() => source.stop());
   const told = (type: InventoryEvent['type']) => events.filter((event) => event.type === type);
@@ -100,6 +106,19 @@ describe('list and watch', () => {
     expect(times).toEqual(times.toSorted((a, b) => a - b));
     expect(JSON.stringify(events)).not.toContain('not ours to keep');
     expect(server.asked.every(({ authorization }) => authorization === 'Bearer the-token-of-the-test')).toBe(true);
+  });
+
+  test('of one node asks for its pods and nothing else', async () => {
+    const server = await startServer();
+    const { source, told, statuses } = connect(server, {}, wallClock, 'node-a');
+    await source.start();
+    expect(told('pod-upsert')).toHaveLength(1);
+    expect(statuses).toMatchObject([{ status: 'ok' }]);
+    await watching(server, PODS);
+    expect(new Set(server.asked.map(({ path }) => path))).toEqual(new Set([PODS]));
+    expect(server.asked.map(({ query }) => query.get('fieldSelector'))).toEqual(
+      server.asked.map(() => 'spec.nodeName=node-a'),
+    );
   });
 
   test('a big cluster is listed in pages', async () => {
