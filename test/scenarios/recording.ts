@@ -1,11 +1,15 @@
 /** Recordings of a real cluster, with what really happened: `test/fixtures/recordings/<name>`. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { parseSensorLine, type TimedSensorLine } from '../../agent/sources/reads-file.ts';
 import { parseClusterLine } from '../../shared/inventory/kubernetes-objects.ts';
 import type { InventoryEvent } from '../../shared/schema/inventory-event.ts';
 
-/** One line of truth.jsonl: something that somebody did, and the requests that it made. */
+/** One line of truth.jsonl: something that somebody did, and the requests and reads that it made. */
 export interface Deed {
+  t0: string;
+  t1: string;
   label: 'benign' | 'theft' | 'misuse' | 'ambiguous';
   actor: string;
   action: string;
@@ -18,6 +22,10 @@ export interface Deed {
     /** What can tell this request apart; `audit`: the log and the inventory alone. */
     tellBy: 'audit' | 'behaviour' | 'none' | 'context';
   }[];
+  /** Processes that opened a token file. */
+  reads?: number[];
+  /** `behaviour`: they look almost like the workload's own. */
+  readsTellBy?: 'behaviour';
 }
 
 export interface Recording {
@@ -25,6 +33,8 @@ export interface Recording {
   /** Lines of the audit log, the oldest file's first. */
   lines: Buffer[];
   inventory: InventoryEvent[];
+  /** Opens of token files, as the node's sensor saw them. */
+  opens: TimedSensorLine[];
   truth: Deed[];
 }
 
@@ -32,10 +42,11 @@ const FOLDER = fileURLToPath(new URL('../fixtures/recordings/', import.meta.url)
 
 export const recordingNames: readonly string[] = readdirSync(FOLDER).toSorted();
 
-const linesOf = (path: string): string[] =>
-  readFileSync(path, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '');
+function linesOf(path: string): string[] {
+  const bytes = readFileSync(path);
+  const text = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
+  return text.split('\n').filter((line) => line !== '');
+}
 
 export function loadRecording(name: string): Recording {
   const folder = `${FOLDER}${name}/`;
@@ -47,6 +58,7 @@ export function loadRecording(name: string): Recording {
     inventory: linesOf(`${folder}cluster.jsonl`)
       .map(parseClusterLine)
       .filter((event) => typeof event !== 'string'),
+    opens: linesOf(`${folder}opens.jsonl.gz`).map((line) => parseSensorLine(line) as TimedSensorLine),
     truth: linesOf(`${folder}truth.jsonl`).map((line) => JSON.parse(line) as Deed),
   };
 }

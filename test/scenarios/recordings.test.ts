@@ -1,34 +1,74 @@
 /** What must be shown, 1: over recordings of a real cluster every theft that its sources can tell is found, and nothing else. */
 import { describe, expect, it } from 'vitest';
+import type { TimedSensorLine } from '../../agent/sources/reads-file.ts';
+import { Alert } from '../../shared/schema/alert.ts';
+import { DAY, formatTime, SECOND } from '../../shared/time.ts';
 import { hunt } from './hunt.ts';
 import { loadRecording, recordingNames, requestKey } from './recording.ts';
 import { score } from './score.ts';
 
+/** As the sensor saw it, with its node's clock off by this much, and told so much later. */
+const told = (opens: readonly TimedSensorLine[], { off = 0, late = 0 }): TimedSensorLine[] =>
+  opens.map(({ time, about, value }) => ({
+    time: time + off + late,
+    about,
+    value: { ...(value as object), t: formatTime(time + off) },
+  }));
+
+const WITH_READS = {
+  'and the reads': {},
+  'and the reads, 30 s late': { late: 30 * SECOND },
+  'and the reads, all of them after the log': { late: DAY },
+  "and the reads, the node's clock a second fast": { off: SECOND },
+  "and the reads, the node's clock a second slow": { off: -SECOND },
+};
+
 describe.each(recordingNames)('%s', (name) => {
-  const recording = loadRecording(name);
-  const found = hunt(recording.lines, { inventory: recording.inventory });
-  const result = score(recording.truth, found.alerts);
+  const { lines, inventory, opens, truth } = loadRecording(name);
+  const withReads = Object.entries(WITH_READS).map(([how, when]) => ({
+    how,
+    reads: told(opens, when),
+    isLate: 'late' in when,
+  }));
 
-  it('finds every request that the log and the inventory can tell', () => {
-    expect(result.missed).toEqual([]);
-  });
+  describe.each([{ how: 'alone', reads: undefined, isLate: false }, ...withReads])('the log $how', (given) => {
+    const { reads, isLate } = given;
+    const found = hunt(lines, { inventory, ...(reads && { reads }) });
+    const result = score(truth, found.alerts);
 
-  it('raises no false alert', () => {
-    expect(result.falseAlerts).toEqual([]);
-  });
+    it('finds every request that the log and the inventory can tell', () => {
+      expect(result.missed).toEqual([]);
+    });
 
-  it('raises one alert a theft', () => {
-    expect(result.mostAlertsForOneCredential).toBe(result.toFind > 0 ? 1 : 0);
-  });
+    if (reads) {
+      it("finds every read that is unlike the workload's own", () => {
+        expect(result.missedReads).toEqual([]);
+      });
+    }
 
-  it('has no benign use among the evidence', () => {
-    expect(result.benignEvidence).toBe(0);
-  });
+    it('raises no false alert', () => {
+      expect(result.falseAlerts).toEqual([]);
+    });
 
-  it('decides every use, and reads every line', () => {
-    expect([...found.placed.values()].filter(({ placement }) => placement.reason === 'deciding')).toEqual([]);
-    expect(found.rejected.size).toBe(0);
-    expect(found.statuses).toEqual([]);
+    it('raises one alert a theft', () => {
+      // Told after the uses have made alerts of their own, a sweep is one more.
+      const most = isLate && found.alerts.some(({ rules }) => rules.includes('token-sweep')) ? 2 : 1;
+      expect(result.mostAlertsForOneCredential).toBe(result.toFind > 0 ? most : 0);
+    });
+
+    it('has no benign use or read among the evidence', () => {
+      expect(result.benignEvidence).toBe(0);
+    });
+
+    it('decides every use, and reads every line', () => {
+      expect([...found.placed.values()].filter(({ placement }) => placement.reason === 'deciding')).toEqual([]);
+      expect(found.rejected.size).toBe(0);
+      expect(found.statuses).toEqual([]);
+    });
+
+    it('makes what the contract says', () => {
+      for (const alert of found.alerts) expect(Alert.safeParse(alert).error).toBeUndefined();
+    });
   });
 });
 

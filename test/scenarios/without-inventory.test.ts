@@ -16,6 +16,12 @@ it.each(recordingNames)('%s: no false alert', (name) => {
   expect(result.benignEvidence).toBe(0);
 });
 
+it.each(recordingNames)('%s: no false alert with the reads, which find every theft that they show', (name) => {
+  const { lines, opens, truth } = loadRecording(name);
+  const { falseAlerts, benignEvidence, missedReads } = score(truth, hunt(lines, { reads: opens }).alerts);
+  expect({ falseAlerts, benignEvidence, missedReads }).toEqual({ falseAlerts: [], benignEvidence: 0, missedReads: [] });
+});
+
 it.each(['01-normal-day', '08-ambiguous-nat'])('%s: nothing at all', (name) => {
   expect(found(name).alerts).toEqual([]);
 });
