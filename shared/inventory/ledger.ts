@@ -148,8 +148,9 @@ export class Ledger {
     if (!credential || principal === undefined) return;
     const place = `${node} ${file.pod.uid} ${file.volume} ${file.path.slice(file.path.lastIndexOf('/') + 1)}`;
     const entry = this.#entry(credential.id, credential.kind, principal);
-    if (binding.pod || binding.node) entry.binding = binding;
-    entry.expiresAt = expiresAt ?? entry.expiresAt;
+    // Whoever makes a Secret can write any claims: what the log says goes first.
+    if (!entry.binding.pod && !entry.binding.node) entry.binding = binding;
+    entry.expiresAt ??= expiresAt;
     if (event === 'gone') return;
     const before = this.#entries.peek(this.#inFile.peek(place) ?? '');
     if (before && before !== entry) before.supersededAt ??= time;
