@@ -5,10 +5,10 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { TokenOpen } from '../../shared/schema/token-open.ts';
-import { eventually, Lab, type LabVolume, sh, type Watched, whyNot } from './support/lab.ts';
+import { because, eventually, Lab, type LabVolume, sh, type Watched, whyNot } from './support/lab.ts';
 import { type FakeToken, fakeToken } from './support/token.ts';
 
-describe.runIf(whyNot === undefined)(`opens are told with who opened${whyNot ? ` (${whyNot})` : ''}`, () => {
+describe.runIf(whyNot === undefined)(`opens are told with who opened${because}`, () => {
   let lab: Lab;
   let watched: Watched;
   let volume: LabVolume;

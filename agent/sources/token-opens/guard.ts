@@ -16,7 +16,7 @@ import { VolumeMarks } from './volume-marks.ts';
 
 /** Mounts often come by the dozen. */
 const SETTLE_MS = 20;
-/** Looks at the mount table though nothing told of a change. */
+/** Looks at the mount table though nothing told of a change, and marks anew. */
 const LOOK_AGAIN_MS = 5000;
 /** A reader gives a sign of life several times a second. */
 const SILENT_MS = 2000;
@@ -41,6 +41,7 @@ export class Guard {
   readonly #stuck = new Map<number, { since: number; asked: number; told: boolean }>();
   #state: VolumesState | undefined;
   #updatedAt = 0;
+  #markedAnewAt = 0;
 
   constructor(libc: Libc, data: GuardData, main: MessagePort) {
     this.#libc = libc;
@@ -73,7 +74,7 @@ export class Guard {
     const calm = new Poll(this.#libc, [change]);
     const alone = new Poll(this.#libc, [change, { fd: this.#data.group, for: 'input' }]);
     this.#hearMail();
-    this.#update();
+    this.#update(true);
     this.#tell({ kind: 'ready' });
     let hasChanged = false;
     while (!this.#control.hasEnded) {
@@ -81,10 +82,11 @@ export class Guard {
       this.#hearMail();
       this.#watchReaders();
       if (this.#isAlone()) this.#serve();
-      const age = millisBetween(this.#updatedAt, this.#clocks.ticks());
-      if ((hasChanged && age >= SETTLE_MS) || age >= LOOK_AGAIN_MS) {
+      const now = this.#clocks.ticks();
+      const isDue = millisBetween(this.#markedAnewAt, now) >= LOOK_AGAIN_MS;
+      if (isDue || (hasChanged && millisBetween(this.#updatedAt, now) >= SETTLE_MS)) {
         hasChanged = false;
-        this.#update();
+        this.#update(isDue);
       }
       this.#reports.flush();
     }
@@ -97,9 +99,10 @@ export class Guard {
     return this.#control.isRunning && this.#control.active === undefined;
   }
 
-  #update(): void {
-    const state = this.#marks.update();
+  #update(anew: boolean): void {
+    const state = this.#marks.update(anew);
     this.#updatedAt = this.#clocks.ticks();
+    if (anew) this.#markedAnewAt = this.#updatedAt;
     if (JSON.stringify(state) === JSON.stringify(this.#state)) return;
     this.#state = state;
     this.#tell({ kind: 'volumes', ...state });

@@ -95,7 +95,7 @@ export class OpenerReader {
   ): boolean | undefined {
     if (mountId === undefined || namespace === undefined) return undefined;
     // The volume is in it because numbers of mounts are given again, but not while it is mounted.
-    const key = `${namespace} ${mountId} ${volume.device} ${volume.mountId}`;
+    const key = `${namespace} ${mountId} ${volume.mountPoint}`;
     if (this.#ownMounts.peek(key)) return false;
     const mountinfo = this.#proc.longText(folder, 'mountinfo', MAX_MOUNTINFO);
     if (mountinfo === undefined || mountinfo.length === MAX_MOUNTINFO) return undefined;

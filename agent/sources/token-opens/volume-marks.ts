@@ -32,18 +32,23 @@ export class VolumeMarks {
     this.table = new VolumeTable(options.onGone);
   }
 
-  /** Brings marks and table up to date with the mount table. */
-  update(): VolumesState {
+  /**
+   * Brings marks and table up to date with the mount table.
+   *
+   * @param anew marks again what is marked: a volume that was unmounted and mounted again at once can have all its numbers
+   *   again, and looks as if nothing had happened
+   */
+  update(anew: boolean): VolumesState {
     const volumes = this.#find();
     if (!Array.isArray(volumes)) return { marked: this.table.size, beyondLimit: 0, problem: volumes };
     const isThere = new Map(volumes.map((volume) => [volume.device, volume]));
-    const gone = this.table.all.filter(({ device, mountId }) => isThere.get(device)?.mountId !== mountId);
+    const gone = this.table.all.filter((volume) => !isSame(volume, isThere.get(volume.device)));
     for (const volume of gone) this.table.remove(volume);
     const fresh = volumes.filter(({ device }) => this.table.of(device) === undefined);
     const room = Math.max(0, this.#options.maxVolumes - this.table.size);
     const appeared = fresh.slice(0, room);
     if (gone.length > 0 || appeared.length > 0) this.#options.onChange({ gone, appeared });
-    const problem = this.#markAll(appeared);
+    const problem = this.#markAll(anew ? this.table.all.concat(appeared) : appeared);
     const unmarked = appeared.filter(({ device }) => this.table.of(device) === undefined);
     if (unmarked.length > 0) this.#options.onChange({ gone: unmarked, appeared: [] });
     return { problem, beyondLimit: fresh.length - appeared.length, marked: this.table.size };
@@ -96,5 +101,7 @@ export class VolumeMarks {
     }
   }
 }
+
+const isSame = (a: Volume, b: Volume | undefined): boolean => a.mountId === b?.mountId && a.mountPoint === b.mountPoint;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

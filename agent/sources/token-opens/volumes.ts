@@ -4,7 +4,7 @@
 export interface Volume {
   /** `deviceKey` of its filesystem. */
   device: number;
-  /** Of the kubelet's mount. With the device it tells a volume from a later one that was given the same number. */
+  /** Of the kubelet's mount. All these numbers are given again. */
   mountId: number;
   podUid: string;
   name: string;

@@ -40,4 +40,4 @@ export class Writing {
   }
 }
 
-const keyOf = ({ volume, inode }: OpenedFile): string => `${volume.device} ${volume.mountId} ${inode}`;
+const keyOf = ({ volume, inode }: OpenedFile): string => `${volume.mountPoint} ${inode}`;

@@ -1,11 +1,13 @@
 /** A kubelet's folder with volumes as it makes them, each a tmpfs of its own, and a sensor that watches them. */
+
+import assert from 'node:assert/strict';
 import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
-import { expect, vi } from 'vitest';
+import { vi } from 'vitest';
 import { openGroup } from '../../../agent/sources/token-opens/fanotify.ts';
 import { loadLibc } from '../../../agent/sources/token-opens/libc.ts';
 import type { TokenOpensStatus } from '../../../agent/sources/token-opens/problems.ts';
@@ -14,6 +16,7 @@ import type { TokenOpen } from '../../../shared/schema/token-open.ts';
 import { type Compiled, compile } from '../../collector/support/compile.ts';
 
 const FOLDER = 'agent/sources/token-opens';
+/** Loaded by path, so that no compiler finds them. */
 export const WORKERS = [`${FOLDER}/reader-worker.ts`, `${FOLDER}/guard-worker.ts`];
 
 /** Undefined: the sensor can run here. Else why not, for a test's name. */
@@ -28,6 +31,9 @@ export const whyNot = await (async (): Promise<string | undefined> => {
     return `needs fanotify: ${String(error)}`;
   }
 })();
+
+/** For the name of tests that are skipped. */
+export const because = whyNot === undefined ? '' : ` (skipped: ${whyNot})`;
 
 /** Waits for a condition, not for a time. */
 export const eventually = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 20_000 });
@@ -96,6 +102,15 @@ export class Lab {
     return { podUid, name, mountPoint, token: path.join(mountPoint, '..data/token') };
   }
 
+  /** Volumes that are for whoever asks to unmount. @returns where they are mounted */
+  mountMany(count: number): string[] {
+    const volumes = Array.from({ length: count }, () =>
+      path.join(this.podsRoot, randomUUID(), 'volumes/kubernetes.io~projected/kube-api-access-x'),
+    );
+    sh('mkdir -p "$@"; for v in "$@"; do mount -t tmpfs tmpfs "$v"; done', ...volumes);
+    return volumes;
+  }
+
   unmount({ mountPoint }: LabVolume): void {
     execFileSync('umount', [mountPoint]);
     this.#mounted.delete(mountPoint);
@@ -119,11 +134,11 @@ export class Lab {
     const mark = randomUUID();
     await eventually(() => {
       sh('exec cat "$1" "$2"', volume.token, mark);
-      expect(isTold(mark)).toBe(true);
+      assert.ok(isTold(mark), 'the volume is not watched');
     });
     const last = randomUUID();
     sh('exec cat "$1" "$2"', volume.token, last);
-    await eventually(() => expect(isTold(last)).toBe(true));
+    await eventually(() => assert.ok(isTold(last)));
   }
 
   async dispose(): Promise<void> {
