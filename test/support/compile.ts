@@ -11,14 +11,14 @@ export interface Compiled {
   dispose(): void;
 }
 
-/** @param entry relative to the repository, `.ts` */
-export function compile(entry: string): Compiled {
+/** @param entry relative to the repository, `.ts`; as are others that it loads without importing them */
+export function compile(entry: string, ...others: string[]): Compiled {
   const cache = path.join(ROOT, 'node_modules/.cache');
   mkdirSync(cache, { recursive: true });
   const outDir = mkdtempSync(path.join(cache, 'truant-test-'));
   const project = path.join(outDir, 'tsconfig.json');
   const compilerOptions = { rootDir: ROOT, outDir, noCheck: true, typeRoots: [path.join(ROOT, 'node_modules/@types')] };
-  const files = [path.join(ROOT, entry)];
+  const files = [entry, ...others].map((file) => path.join(ROOT, file));
   writeFileSync(
     project,
     JSON.stringify({ extends: path.join(ROOT, 'tsconfig.json'), compilerOptions, files, include: [] }),
