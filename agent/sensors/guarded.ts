@@ -9,8 +9,8 @@ type Enforce = Config['agent']['tokenFiles']['enforce'];
 export interface Guarded {
   /** Whose tokens are guarded. */
   pods: 'all' | string[];
-  /** Pods that may open others' tokens all the same. */
-  allowPods: string[];
+  /** Of openers in pods, who may be denied: where there are exceptions for pods, only who is known to be none of them. */
+  openers: 'all' | string[];
   /** Programs of the node that may. */
   allowExecutables: string[];
 }
@@ -25,10 +25,10 @@ export function guardedBy({ namespaces, labels }: Enforce, policy: Policy, workl
   const uidsOf = (is: (workload: Workload) => boolean): string[] =>
     known.flatMap(([uid, workload]) => (is(workload) ? [uid] : []));
   const isAllowed = (pod: Workload): boolean =>
-    pod.facts?.containers.some(({ image }) => policy.mayAllow(pod, image)) === true;
+    pod.facts === undefined || pod.facts.containers.some(({ image }) => policy.mayAllow(pod, image));
   return {
     pods: namespaces.length === 0 && wanted.length === 0 ? 'all' : uidsOf(isGuarded),
-    allowPods: uidsOf(isAllowed),
+    openers: policy.exceptsPods() ? uidsOf((workload) => !isAllowed(workload)) : 'all',
     allowExecutables: policy.allowedPrograms(),
   };
 }

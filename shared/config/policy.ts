@@ -26,6 +26,7 @@ export function toPolicy({ detection, networks }: Pick<Config, 'detection' | 'ne
       detection.allowedReaders.flatMap((entry) =>
         isInForce(entry) && !isOfPod(entry) && entry.executable !== undefined ? [entry.executable] : [],
       ),
+    exceptsPods: () => detection.allowedReaders.some((entry) => isInForce(entry) && isOfPod(entry)),
     mayAllow: (pod, image) =>
       detection.allowedReaders.some((entry) => isInForce(entry) && isOfPod(entry) && isThere(entry, pod, image)),
     learningPeriod: detection.learningHours * HOUR,

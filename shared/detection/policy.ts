@@ -15,6 +15,8 @@ export interface Policy {
   allowedReader(opener: Opener): string | undefined;
   /** Programs of the node that may open others' tokens, by their paths. */
   allowedPrograms(): string[];
+  /** Whether there are such exceptions for containers at all. */
+  exceptsPods(): boolean;
   /** Whether some process of such a container may open others' tokens. */
   mayAllow(pod: { namespace: string; name: string }, image: string): boolean;
   /** How long the reads of a container are watched before what is new is out of the ordinary. */
@@ -64,6 +66,7 @@ export const defaultPolicy: Policy = {
   knownLegacySource: () => undefined,
   allowedReader: () => undefined,
   allowedPrograms: () => [],
+  exceptsPods: () => false,
   mayAllow: () => false,
   learningPeriod: DAY,
   isTrustedProxy: () => false,

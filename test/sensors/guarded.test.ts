@@ -52,19 +52,25 @@ test.each([
 });
 
 test.each([
-  ['a namespace', { namespace: 'backup' }, ['backup']],
-  ['an image up to its tag', { image: 'velero/velero:*' }, ['backup']],
+  ['none', [], 'all'],
+  ['a namespace', [{ namespace: 'backup' }], ['cart', 'pay']],
+  ['an image up to its tag', [{ image: 'velero/velero:*' }], ['cart', 'pay']],
   [
-    'a program in a namespace: the sensor can not tell it from others there',
-    { namespace: 'bank', executable: '/x' },
-    ['pay'],
+    'a program in a namespace: the sensor can not tell it from others',
+    [{ namespace: 'bank', executable: '/x' }],
+    ['cart', 'backup'],
   ],
-  ['an exception that has ended', { namespace: 'backup', expires: '2020-01-01' }, []],
-])('let through by %s are the right pods', (_, entry, pods) => {
-  expect(guarded({}, [{ ...entry, reason }])).toMatchObject({ allowPods: pods, allowExecutables: [] });
+  ['one that has ended', [{ namespace: 'backup', expires: '2020-01-01' }], 'all'],
+])('with an exception for %s, only who is known to be no exception may be denied', (_, entries, openers) => {
+  expect(
+    guarded(
+      {},
+      entries.map((entry) => ({ ...entry, reason })),
+    ),
+  ).toMatchObject({ openers, allowExecutables: [] });
 });
 
 test('a program of the node is let through by its path', () => {
-  const { allowPods, allowExecutables } = guarded({}, [{ executable: '/usr/bin/restic', reason }]);
-  expect({ allowPods, allowExecutables }).toEqual({ allowPods: [], allowExecutables: ['/usr/bin/restic'] });
+  const { openers, allowExecutables } = guarded({}, [{ executable: '/usr/bin/restic', reason }]);
+  expect({ openers, allowExecutables }).toEqual({ openers: 'all', allowExecutables: ['/usr/bin/restic'] });
 });

@@ -4,7 +4,7 @@ import type { TokenOpen } from '../../shared/schema/token-open.ts';
 import { because, eventually, Lab, type LabVolume, sh, type Watched, whyNot } from './support/lab.ts';
 import { fakeToken } from './support/token.ts';
 
-const DENY_HOST: OpenPolicy = { deny: ['host'], allowExecutables: [], dryRun: false, pods: 'all' };
+const DENY_HOST: OpenPolicy = { deny: ['host'], allowExecutables: [], openers: 'all', dryRun: false, pods: 'all' };
 
 describe.runIf(whyNot === undefined)(`opens are denied${because}`, () => {
   let lab: Lab;

@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, symlinkSync, 
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Compiled, compile } from '../collector/support/compile.ts';
+import { type Compiled, compile } from '../support/compile.ts';
 import { because, eventually, Lab, type LabVolume, sh, type Watched, WORKERS, whyNot } from './support/lab.ts';
 import { fakeToken } from './support/token.ts';
 

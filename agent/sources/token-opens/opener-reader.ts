@@ -65,6 +65,7 @@ export class OpenerReader {
     const { tgid, uid, gid, nspid } = status;
     const links = this.#links(folder);
     const hostNamespaces = NAMESPACES.filter((name) => links[name] !== undefined && links[name] === this.#host[name]);
+    const program = this.#proc.stat(folder, 'exe');
     const foreign = this.#isForeign(folder, links.mnt, file);
     const proc: RawOpener = {
       pid: tgid,
@@ -76,6 +77,7 @@ export class OpenerReader {
       gid,
       ppid: stat.ppid,
       starttime: stat.starttime,
+      ...(program && { exe_size: program.size, exe_mtime: program.mtime }),
       ...(nspid !== undefined && { nspid }),
       ...(links.mnt !== undefined && { mnt_ns: links.mnt }),
       ...(links.net !== undefined && { net_ns: links.net }),

@@ -1,4 +1,5 @@
 /** Which opens are denied, decided by plain data while the opener waits. Pure. */
+import { membershipOf } from '../../../shared/normalise/cgroup.ts';
 import { relationOf } from '../../../shared/normalise/opener.ts';
 import type { RawOpener } from '../../../shared/schema/token-open.ts';
 
@@ -15,6 +16,8 @@ export interface OpenPolicy {
   allowExecutables: readonly string[];
   /** Denies nothing, but says what it would have denied. */
   dryRun: boolean;
+  /** Of openers in pods, those that may be denied: the pods with these uids. */
+  openers: 'all' | readonly string[];
   /** Whose volumes it is about: those of the pods with these uids. */
   pods: 'all' | readonly string[];
 }
@@ -22,6 +25,7 @@ export interface OpenPolicy {
 export const DEFAULT_POLICY: OpenPolicy = {
   deny: ['host', 'other-pod', 'other-container-of-pod'],
   allowExecutables: [],
+  openers: 'all',
   dryRun: false,
   pods: 'all',
 };
@@ -32,10 +36,13 @@ export type Verdict = 'allow' | 'deny' | 'would-deny';
 export function verdictBy(policy: OpenPolicy): (opener: RawOpener, podUid: string) => Verdict {
   const denied = new Set<string>(policy.deny);
   const allowed = new Set(policy.allowExecutables);
+  const openers = policy.openers === 'all' ? undefined : new Set(policy.openers);
   const pods = policy.pods === 'all' ? undefined : new Set(policy.pods);
   return (opener, podUid) => {
     if (pods?.has(podUid) === false) return 'allow';
     if (!denied.has(relationOf(opener, { podUid }))) return 'allow';
+    const pod = openers && membershipOf(opener.cgroup)?.pod;
+    if (pod !== undefined && openers?.has(pod) === false) return 'allow';
     if (opener.host_ns?.includes('mnt') && opener.exe !== null && allowed.has(opener.exe)) return 'allow';
     return policy.dryRun ? 'would-deny' : 'deny';
   };

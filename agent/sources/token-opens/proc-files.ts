@@ -5,10 +5,18 @@ import { AT_FDCWD, FOLDER_FLAGS, type Libc, READ_FLAGS } from './libc.ts';
 export const SHORT = 4096;
 const MAX_PATH = 4096;
 
+/** A file system in user space could keep us waiting for the answer (statx(2)). */
+const AT_STATX_DONT_SYNC = 0x4000;
+const STATX_MTIME = 0x40;
+const STATX_SIZE = 0x200;
+/** Offsets in struct statx. */
+const STAT = { size: 40, mtime: 112 };
+
 export class ProcFiles {
   readonly root: string;
   readonly #libc: Libc;
   readonly #buffer = Buffer.alloc(Math.max(SHORT, MAX_PATH));
+  readonly #stat = Buffer.alloc(256);
   #large: Buffer | undefined;
 
   /** @param root `/proc` */
@@ -48,6 +56,16 @@ export class ProcFiles {
   link(folder: number, name: string): string | undefined {
     const length = this.#libc.readlinkat(folder, name, this.#buffer, MAX_PATH);
     return length < 0 ? undefined : this.#buffer.toString('utf8', 0, length);
+  }
+
+  /** Size in bytes and time of change in seconds of what a link leads to, as the kernel has them: nobody else is asked. */
+  stat(folder: number, name: string): { size: number; mtime: number } | undefined {
+    if (this.#libc.statx(folder, name, AT_STATX_DONT_SYNC, STATX_MTIME | STATX_SIZE, this.#stat) < 0) return undefined;
+    const seconds = Number(this.#stat.readBigInt64LE(STAT.mtime));
+    return {
+      size: Number(this.#stat.readBigUInt64LE(STAT.size)),
+      mtime: seconds + this.#stat.readUInt32LE(STAT.mtime + 8) / 1e9,
+    };
   }
 
   #read(folder: number, name: string, into: Buffer, max: number): number {

@@ -13,7 +13,7 @@ import { loadLibc } from '../../../agent/sources/token-opens/libc.ts';
 import type { TokenOpensStatus } from '../../../agent/sources/token-opens/problems.ts';
 import type { TokenOpensOptions, TokenOpensSource } from '../../../agent/sources/token-opens/token-opens-source.ts';
 import type { TokenOpen } from '../../../shared/schema/token-open.ts';
-import { type Compiled, compile } from '../../collector/support/compile.ts';
+import { type Compiled, compile } from '../../support/compile.ts';
 
 const FOLDER = 'agent/sources/token-opens';
 /** Loaded by path, so that no compiler finds them. */
