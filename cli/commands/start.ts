@@ -34,7 +34,8 @@ export const registerStart: RegisterCommand = (program, io) => {
         await playRecording({ config, recording: EXAMPLE, speed: options.speed, port, serve: true }, io);
         return;
       }
-      if (config.agent.auditLog.path === undefined) throw nothingToWatch();
+      const { auditLog, tokenFiles } = config.agent;
+      if (auditLog.path === undefined && !tokenFiles.enabled) throw nothingToWatch();
       const { runBoth } = await import('../run/both.ts');
       const listen = { ...config.collector.listen, port };
       await runBoth({
@@ -51,5 +52,5 @@ export const registerStart: RegisterCommand = (program, io) => {
 const nothingToWatch = (): TruantError =>
   new TruantError('CONFIG_INVALID', 'agent.auditLog.path is not set, so there is nothing to watch.', {
     remedy:
-      "Set it, or TRUANT_AGENT__AUDIT_LOG__PATH, to the API server's audit log, such as /var/log/kubernetes/audit/audit.log; or see a recorded theft with --demo.",
+      "Set it, or TRUANT_AGENT__AUDIT_LOG__PATH, to the API server's audit log, such as /var/log/kubernetes/audit/audit.log; or have token files watched with agent.tokenFiles.enabled; or see a recorded theft with --demo.",
   });

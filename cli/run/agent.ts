@@ -6,9 +6,13 @@ import type { Io } from '../io.ts';
 import { configFile, loadConfig } from '../load-config.ts';
 import { STOP_MS } from './settings.ts';
 
+const IDLE =
+  'agent runs idle: agent.auditLog.path is not set, so it watches no requests; nor is agent.tokenFiles.enabled, so it watches no files';
+
 export async function runAgent(file: string | undefined, io: Io): Promise<void> {
   const config = await loadConfig(configFile(file, io.env), io.env);
-  const { path } = config.agent.auditLog;
+  const { auditLog, tokenFiles } = config.agent;
+  const { path } = auditLog;
   const logger = createLogger(config.log);
   const { components } = await createAgent(config, { logger, registry: new Registry() });
   await runComponents(components, {
@@ -16,8 +20,9 @@ export async function runAgent(file: string | undefined, io: Io): Promise<void> 
     deadlineMs: STOP_MS,
     log: logger,
     onStarted: () => {
-      if (path === undefined) logger.warn('agent runs idle: agent.auditLog.path is not set, so it watches no requests');
-      else logger.info({ auditLog: path }, 'agent runs');
+      if (path === undefined && !tokenFiles.enabled) logger.warn(IDLE);
+      else
+        logger.info({ auditLog: path, tokenFiles: tokenFiles.enabled ? tokenFiles.mode : 'not watched' }, 'agent runs');
     },
   });
 }

@@ -36,7 +36,7 @@ const expires = key(expiry.optional(), 'When the exception ends.');
 const auditLog = section("The API server's audit log, on nodes that have one.", {
   path: key(
     filePath.optional(),
-    "The log's path; rotated files are looked for next to it. Without it no log is watched, as is right on a node without an API server; `truant start` then refuses to run.",
+    "The log's path; rotated files are looked for next to it. Without it no log is watched, as is right on a node without an API server; `truant start` then has nothing to do unless token files are watched.",
   ),
   fromBeginning: flag(false, 'On the very first start, read what is already there instead of beginning at the end.'),
   maxLineBytes: key(
