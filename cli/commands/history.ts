@@ -1,9 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { z } from 'zod';
-import { TokenUse } from '../../shared/schema/observation.ts';
 import { AwayWhere, Placement } from '../../shared/schema/placement.ts';
 import { type Io, writeLine } from '../io.ts';
 import { renderCredential, ShownCredential } from '../ui/credential.ts';
+import { HistoryRow } from '../ui/history-row.ts';
 import { createStyle, type Style } from '../ui/style.ts';
 import type { Column } from '../ui/table.ts';
 import { type ApiCommandOptions, apiOf, readTime, withApiOptions } from './api-options.ts';
@@ -23,29 +22,10 @@ interface Options extends ApiCommandOptions {
   placement?: string;
   where?: string;
   code?: number;
+  kind?: string;
 }
 
-/** What the table shows of a use. A newer collector may say more. */
-const Use = z.looseObject({
-  ...TokenUse.pick({ timeText: true, principal: true }).shape,
-  credential: z.looseObject({ id: z.string() }),
-  source: z.looseObject({ address: z.string().nullable() }),
-  request: z.looseObject({
-    verb: z.string(),
-    resource: z.string().optional(),
-    subresource: z.string().optional(),
-    namespace: z.string().optional(),
-    name: z.string().optional(),
-    uri: z.string(),
-    code: z.number(),
-  }),
-});
-const Row = z.looseObject({
-  use: Use,
-  placement: z.looseObject({ verdict: z.string(), where: z.string().optional(), reason: z.string() }).nullable(),
-});
-type Row = z.infer<typeof Row>;
-
+const KINDS = ['use', 'read', 'file'];
 const VERDICTS = Placement.options.map(({ shape }) => shape.verdict.value);
 
 const EXAMPLES = `
@@ -53,12 +33,12 @@ Examples:
   truant history --principal shop/cart --since 24h
   truant history --placement away --json --limit 0
   truant history --source 203.0.113.9 --code 403
-  truant history --pod shop/cart-7d9c4`;
+  truant history --pod shop/cart-7d9c4 --kind read`;
 
 export const registerHistory: RegisterCommand = (program, io) => {
   const command: Command = program
     .command('history')
-    .description('ask a collector who used which token, when, from where and for what');
+    .description('ask a collector who used or read which token, when, from where and for what');
   withApiOptions(command, io)
     .option('--since <time>', 'from this time on, or so long ago (24h)', (text) => readTime(text))
     .option('--until <time>', 'before this time', (text) => readTime(text))
@@ -72,6 +52,9 @@ export const registerHistory: RegisterCommand = (program, io) => {
     .addOption(new Option('--placement <verdict>').choices(VERDICTS))
     .addOption(new Option('--where <where>', 'of uses that are away').choices(AwayWhere.options))
     .option('--code <status>', 'the HTTP status of the answer', readCode)
+    .addOption(
+      new Option('--kind <kind>', 'only uses, reads of token files, or what became of the files').choices(KINDS),
+    )
     .addHelpText('after', EXAMPLES)
     .action((options: Options) => showHistory(options, io));
 };
@@ -86,42 +69,21 @@ async function showHistory(options: Options, io: Io): Promise<void> {
     const lines = renderCredential(credential, style, io.stdout.columns ?? 100);
     await writeLine(io.stdout, [...lines, ''].join('\n'));
   }
-  const items = api.list('api/v1/uses', query, limit);
-  const list = { json, limit, schema: Row, columns: columns(style), none: 'no uses' };
+  const items = api.list('api/v1/history', query, limit);
+  const list = { json, limit, schema: HistoryRow, columns: columns(style), none: 'no uses and no reads' };
   await printList(items, list, io);
 }
 
-function columns(style: Style): Column<Row>[] {
-  const paints: Record<string, (text: string) => string> = {
-    home: style.green,
-    away: style.red,
-    unclear: style.yellow,
-  };
+function columns(style: Style): Column<HistoryRow>[] {
   return [
-    { heading: 'TIME', cell: ({ use }) => use.timeText.slice(0, 19).replace('T', ' ') },
-    {
-      heading: 'PRINCIPAL',
-      cell: ({ use }) => use.principal.replace(/^system:serviceaccount:/, '').replace(':', '/'),
-      min: 10,
-    },
-    { heading: 'SOURCE', cell: ({ use }) => use.source.address ?? 'none', min: 11 },
-    {
-      heading: 'PLACEMENT',
-      cell: ({ placement }) => (placement ? `${placement.verdict} ${placement.where ?? placement.reason}` : ''),
-      paint: ({ placement }) => paints[placement?.verdict ?? ''] ?? style.dim,
-      min: 8,
-    },
-    { heading: 'CODE', cell: ({ use }) => String(use.request.code), align: 'right' },
-    { heading: 'REQUEST', cell: ({ use }) => requestText(use.request), min: 10 },
-    { heading: 'CREDENTIAL', cell: ({ use }) => use.credential.id, min: 8, spare: true },
+    { heading: 'TIME', cell: ({ time }) => time },
+    { heading: 'PRINCIPAL', cell: ({ principal }) => principal, min: 10 },
+    { heading: 'SOURCE', cell: ({ source }) => source, min: 11 },
+    { heading: 'PLACEMENT', cell: ({ placement }) => placement, paint: ({ tone }) => style[tone], min: 8 },
+    { heading: 'CODE', cell: ({ code }) => code, align: 'right' },
+    { heading: 'WHAT', cell: ({ what }) => what, min: 10 },
+    { heading: 'CREDENTIAL', cell: ({ credential }) => credential, min: 8, spare: true },
   ];
-}
-
-/** `get secrets shop/db-password`, or the path of a request that is about no resource. */
-function requestText({ verb, resource, subresource, namespace, name, uri }: z.infer<typeof Use>['request']): string {
-  if (!resource) return `${verb} ${uri}`;
-  const object = [namespace, name].filter((part) => part).join('/');
-  return `${verb} ${resource}${subresource ? `/${subresource}` : ''}${object && ` ${object}`}`;
 }
 
 function readCode(text: string): number {

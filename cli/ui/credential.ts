@@ -29,13 +29,24 @@ export const ShownCredential = z.looseObject({
     unclear: z.number(),
   }),
   sources: z.array(z.looseObject({ value: z.string().nullable(), count: z.number() })),
+  readers: z
+    .array(
+      z.looseObject({
+        relation: z.string().nullable(),
+        program: z.string().nullable(),
+        outcome: z.string(),
+        count: z.number(),
+      }),
+    )
+    .default([]),
+  file: z.looseObject({ event: z.string(), node: z.string(), file: z.looseObject({ path: z.string() }) }).nullish(),
   issue: Requester.nullable(),
   alerts: z.array(z.string()),
 });
 export type ShownCredential = z.infer<typeof ShownCredential>;
 
 export function renderCredential(credential: ShownCredential, style: Style, width: number): string[] {
-  const { uses, issue } = credential;
+  const { uses, issue, file } = credential;
   const { flow, fact } = createProse(style, width);
   const counts = [`${uses.home} at home`, `${uses.away} away`, `${uses.unclear} unclear`, `${uses.refused} refused`];
   return [
@@ -50,8 +61,16 @@ export function renderCredential(credential: ShownCredential, style: Style, widt
     ...fact('seen', span(credential)),
     ...fact('uses', `${uses.total}: ${counts.join(', ')}`),
     ...fact('from', credential.sources.map(({ value, count }) => `${value ?? 'no address'} (${count}×)`).join(', ')),
+    ...fact('in file', file ? `${file.file.path} on node ${file.node}, ${file.event}` : ''),
+    ...fact('read by', credential.readers.map(readerText).join(', ')),
     ...fact('alerts', credential.alerts.join(', ')),
   ];
+}
+
+/** `/usr/bin/cat, exec-session (2×)` */
+function readerText({ relation, program, outcome, count }: ShownCredential['readers'][number]): string {
+  const who = program === null ? 'somebody unknown' : `${program}, ${relation}`;
+  return `${who} (${count}×${outcome === 'allowed' ? '' : ` ${outcome}`})`;
 }
 
 function span({ firstSeen, lastSeen }: ShownCredential): string {

@@ -69,6 +69,11 @@ export const UsesQuery = z.strictObject({
   ...paging(z.string().regex(/^[0-9a-f]{32}$/)),
 });
 
+export const HistoryQuery = UsesQuery.extend({ kind: oneOf(z.enum(['use', 'read', 'file'])) });
+
+/** What only a request has. */
+const OF_REQUESTS = ['source', 'verb', 'resource', 'placement', 'where', 'code'];
+
 export const AlertsQuery = z.strictObject({
   since: time('the time at or after which it was still seen'),
   until: time('the time before which it was first seen'),
@@ -114,8 +119,12 @@ function problemWith(schema: z.ZodObject, name: string, value: unknown): string 
 }
 
 /** What would match nothing, ever, which looks like an all-clear. */
-function contradictionsIn({ since, until, placement, where }: Record<string, unknown>): Map<string, string> {
+function contradictionsIn(query: Record<string, unknown>): Map<string, string> {
+  const { since, until, placement, where, kind = 'use' } = query;
   const problems = new Map<string, string>();
+  for (const name of OF_REQUESTS) {
+    if (kind !== 'use' && query[name] !== undefined) problems.set(name, 'goes with kind=use only');
+  }
   if (typeof since === 'number' && typeof until === 'number' && since >= until)
     problems.set('until', 'must be later than since');
   if (where !== undefined && placement !== undefined && placement !== 'away') {

@@ -1,17 +1,22 @@
-/** Questions about alerts, uses and credentials. */
+/** Questions about alerts, uses, what else happened to tokens, and credentials. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TruantError } from '../../shared/errors.ts';
 import type { Alert } from '../../shared/schema/alert.ts';
 import { Problem } from '../server/problem.ts';
 import type { CredentialLife, Page, Store } from '../store/store.ts';
-import { AlertsQuery, encodeCursor, OneQuery, readQuery, UsesQuery } from './parameters.ts';
-import type { AlertsPage, UsesPage } from './schemas.ts';
+import { AlertsQuery, encodeCursor, HistoryQuery, OneQuery, readQuery, UsesQuery } from './parameters.ts';
+import type { AlertsPage, HistoryPage, UsesPage } from './schemas.ts';
 
 export function queryRoutes(store: Store): (server: FastifyInstance) => void {
   return (server) => {
     server.get('/api/v1/uses', async (request): Promise<UsesPage> => {
       const { limit, cursor: after, ...filter } = readQuery(UsesQuery, request.query);
       return answer(await store.uses(filter, { limit, after }));
+    });
+
+    server.get('/api/v1/history', async (request): Promise<HistoryPage> => {
+      const { limit, cursor: after, ...filter } = readQuery(HistoryQuery, request.query);
+      return answer(await store.history(filter, { limit, after }));
     });
 
     server.get('/api/v1/alerts', async (request): Promise<AlertsPage> => {

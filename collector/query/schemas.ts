@@ -1,9 +1,17 @@
 /** What the API answers. Times are in microseconds since 1970 UTC unless they are text. */
 import { z } from 'zod';
 import { Alert, AlertStatus } from '../../shared/schema/alert.ts';
-import { Binding, CredentialKind, TokenIssue, TokenUse } from '../../shared/schema/observation.ts';
+import {
+  Binding,
+  CredentialKind,
+  Relation,
+  TokenFile,
+  TokenIssue,
+  TokenRead,
+  TokenUse,
+} from '../../shared/schema/observation.ts';
 import { Placement } from '../../shared/schema/placement.ts';
-import type { AlertSummary, CredentialLife, PlacedUse, StoreSize, StreamState } from '../store/store.ts';
+import type { AlertSummary, CredentialLife, HistoryItem, PlacedUse, StoreSize, StreamState } from '../store/store.ts';
 
 const micros = z.int();
 const count = z.int().nonnegative();
@@ -12,14 +20,24 @@ const count = z.int().nonnegative();
 const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.strictObject({ items: z.array(item), next: z.string().nullable() });
 
-export const UsesPage = pageOf(
-  z.strictObject({
-    cluster: z.string(),
-    placement: Placement.nullable(),
-    use: TokenUse,
-  }) satisfies z.ZodType<PlacedUse>,
-);
+const cluster = z.string();
+const Placed = z.strictObject({
+  cluster,
+  placement: Placement.nullable(),
+  use: TokenUse,
+}) satisfies z.ZodType<PlacedUse>;
+
+export const UsesPage = pageOf(Placed);
 export type UsesPage = z.infer<typeof UsesPage>;
+
+export const HistoryPage = pageOf(
+  z.union([
+    Placed,
+    z.strictObject({ cluster, read: TokenRead }),
+    z.strictObject({ cluster, file: TokenFile }),
+  ]) satisfies z.ZodType<HistoryItem>,
+);
+export type HistoryPage = z.infer<typeof HistoryPage>;
 
 export const AlertsPage = pageOf(
   Alert.omit({
@@ -55,6 +73,18 @@ export const CredentialAnswer = z.strictObject({
   }),
   sources: z.array(tallyOf(z.string().nullable())),
   userAgents: z.array(tallyOf(z.string())),
+  readers: z.array(
+    z.strictObject({
+      relation: Relation.nullable(),
+      program: z.string().nullable(),
+      access: TokenRead.shape.access,
+      outcome: TokenRead.shape.outcome,
+      count,
+      firstSeen: micros,
+      lastSeen: micros,
+    }),
+  ),
+  file: TokenFile.nullable(),
   issue: TokenIssue.nullable(),
   issues: z.array(TokenIssue),
   alerts: z.array(z.string()),

@@ -7,7 +7,16 @@
  */
 import type { Outcome } from '../../shared/detection/correlator-types.ts';
 import type { Alert, AlertStatus, Severity } from '../../shared/schema/alert.ts';
-import type { Binding, CredentialKind, Observation, TokenIssue, TokenUse } from '../../shared/schema/observation.ts';
+import type {
+  Binding,
+  CredentialKind,
+  Observation,
+  Relation,
+  TokenFile,
+  TokenIssue,
+  TokenRead,
+  TokenUse,
+} from '../../shared/schema/observation.ts';
 import type { AwayWhere, Placement } from '../../shared/schema/placement.ts';
 import type { Micros } from '../../shared/time.ts';
 
@@ -95,6 +104,7 @@ export interface UsesFilter {
   cluster?: string | undefined;
   principal?: string | undefined;
   credential?: string | undefined;
+  /** That the token is bound to; of reads and files, in whose volume it is. */
   pod?: { uid: string } | { namespace: string; name: string } | undefined;
   source?: string | undefined;
   verb?: string | undefined;
@@ -105,12 +115,19 @@ export interface UsesFilter {
   code?: number | undefined;
 }
 
+export interface HistoryFilter extends UsesFilter {
+  kind?: 'use' | 'read' | 'file' | undefined;
+}
+
 export interface PlacedUse {
   cluster: string;
   /** Null: nothing was decided about it. */
   placement: Placement | null;
   use: TokenUse;
 }
+
+/** What happened to tokens: they were used, read from their files, and their files came and went. */
+export type HistoryItem = PlacedUse | { cluster: string; read: TokenRead } | { cluster: string; file: TokenFile };
 
 export interface AlertsFilter {
   /** Still seen at or after this time. */
@@ -137,6 +154,19 @@ export interface Tally<Value> {
   lastSeen: Micros;
 }
 
+/** Processes of the same program that read a token in the same way. */
+export interface Reader {
+  /** Null: nobody can say who it was. */
+  relation: Relation | null;
+  /** The program's path, or else what it calls itself. */
+  program: string | null;
+  access: TokenRead['access'];
+  outcome: TokenRead['outcome'];
+  count: number;
+  firstSeen: Micros;
+  lastSeen: Micros;
+}
+
 /** Everything known about one credential. */
 export interface CredentialLife {
   cluster: string;
@@ -146,6 +176,7 @@ export interface CredentialLife {
   binding: Binding;
   /** How it was last known: issued and not used yet; in use; used past its warnafter; used after it was invalidated. */
   status: 'issued' | 'used' | 'stale' | 'invalidated';
+  /** Used; or as long as it was not, issued; or as long as that is not known, in a file. */
   firstSeen: Micros | null;
   lastSeen: Micros | null;
   uses: { total: number; refused: number; home: number; away: number; unclear: number; undecided: number };
@@ -153,6 +184,10 @@ export interface CredentialLife {
   sources: Tally<string | null>[];
   /** Most used first, at most 100. */
   userAgents: Tally<string>[];
+  /** Who opened files with it, the most frequent first, at most 100. */
+  readers: Reader[];
+  /** What was last seen of a file with it. */
+  file: TokenFile | null;
   /** The TokenRequest that it came from, if that was seen. */
   issue: TokenIssue | null;
   /** TokenRequests made with it, newest first, at most 100. */
@@ -209,6 +244,8 @@ export interface Store {
   /** Alerts of a cluster that are not closed, oldest first, the newest `limit` of them. */
   openAlerts(cluster: string, limit: number): Promise<Alert[]>;
   uses(filter: UsesFilter, paging: Paging): Promise<Page<PlacedUse>>;
+  /** Uses among what else happened to tokens. A filter that is about requests leaves uses alone. */
+  history(filter: HistoryFilter, paging: Paging): Promise<Page<HistoryItem>>;
   alerts(filter: AlertsFilter, paging: Paging): Promise<Page<AlertSummary>>;
   /** Alerts with that id: one, unless several clusters saw the very same theft. */
   alert(id: string, cluster?: string): Promise<Alert[]>;

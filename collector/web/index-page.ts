@@ -50,7 +50,7 @@ export function indexPage(alerts: readonly Alert[]): string {
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Truant</title><style>${raw(STYLE)}</style></head>
 <body>
 <h1>Truant</h1>
-<p>The newest alerts. Everything is in the <a href="/api/v1/alerts">API</a>: alerts, <a href="/api/v1/uses">uses</a>, <a href="/api/v1/status">status</a>.</p>
+<p>The newest alerts. Everything is in the <a href="/api/v1/alerts">API</a>: alerts, <a href="/api/v1/history">uses, and who read tokens</a>, <a href="/api/v1/status">status</a>.</p>
 ${list}
 </body>
 </html>
@@ -77,7 +77,8 @@ ${alert.actions.map(({ title, command, effect }) => html`<p><b>${title}</b>: ${e
 
 function credentialLink({ credential }: Alert, query: string): Markup | string {
   if (credential === null) return '';
-  return html` · <a href="/api/v1/credentials/${encodeURIComponent(credential)}${query}">The life of the credential</a>`;
+  const id = encodeURIComponent(credential);
+  return html` · <a href="/api/v1/credentials/${id}${query}">The life of the credential</a> · <a href="/api/v1/history${query}&credential=${id}">Who read and used it</a>`;
 }
 
 /** Text that is HTML already, because `html` made it. */

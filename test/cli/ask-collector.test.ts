@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { readTime } from '../../cli/commands/api-options.ts';
 import { type Answer, type FakeCollector, fakeCollector } from './fake-collector.ts';
 import { truant } from './harness.ts';
-import { alert, credentialLife, placed, use } from './samples.ts';
+import { alert, appeared, credentialLife, opened, placed, use } from './samples.ts';
 
 let collector: FakeCollector | undefined;
 afterEach(async () => {
@@ -27,10 +27,36 @@ describe('truant history', () => {
     const { code, stdout, stderr } = await ask(['history'], page([placed]));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout.split('\n')).toEqual([
-      expect.stringMatching(/^TIME +PRINCIPAL +SOURCE +PLACEMENT +CODE +REQUEST +CREDENTIAL$/),
+      expect.stringMatching(/^TIME +PRINCIPAL +SOURCE +PLACEMENT +CODE +WHAT +CREDENTIAL$/),
       expect.stringMatching(
         /^2030-01-01 12:00:00 {2}shop\/cart +203\.0\.113\.9 +away internet +200 {2}get secrets shop\/db-password {2}JTI=6f2f/,
       ),
+      '',
+    ]);
+  });
+
+  test('who read it and what became of its file, among its uses', async () => {
+    const { opener, ...nobody } = opened.read;
+    const host = {
+      ...opened.read,
+      outcome: 'denied',
+      repeats: 3,
+      opener: { ...opener, relation: 'host', pod: undefined },
+    };
+    const items = [
+      placed,
+      opened,
+      { ...opened, read: host },
+      { ...opened, read: { ...nobody, lost: 'gone' } },
+      appeared,
+    ];
+    const { stdout } = await ask(['history'], page(items));
+    const rows = stdout.split('\n').map((line) => line.replace(/ {2,}/g, ' | ').replace(/ \| JTI=6f2f.*/, ''));
+    expect(rows.slice(2)).toEqual([
+      '2030-01-01 12:00:00 | shop/cart | shop/cart-7d9c4 | exec-session | read kube-api-access-x/token: /usr/bin/cat /run/token (pid 4242)',
+      '2030-01-01 12:00:00 | shop/cart | node-a | host | read kube-api-access-x/token: /usr/bin/cat /run/token (pid 4242), denied, and 3× before',
+      '2030-01-01 12:00:00 | shop/cart | node-a | read kube-api-access-x/token: nobody knows who (gone)',
+      '2030-01-01 12:00:00 | shop/cart | node-a | file kube-api-access-x/token appeared',
       '',
     ]);
   });
@@ -47,6 +73,7 @@ describe('truant history', () => {
 
   test.each([
     ['history', placed],
+    ['history', opened],
     ['alerts', { ...alert, id: 'al_0123456789abcdef0123' }],
   ])('%s fits a terminal of 80 columns', async (command, item) => {
     const { stdout } = await ask([command], page([item]), { terminal: { columns: 80 }, env: { NO_COLOR: '1' } });
@@ -83,6 +110,8 @@ describe('truant history', () => {
         'internet',
         '--code',
         '403',
+        '--kind',
+        'use',
         '-n',
         '5',
       ],
@@ -101,6 +130,7 @@ describe('truant history', () => {
       placement: 'away',
       where: 'internet',
       code: '403',
+      kind: 'use',
       limit: '5',
     });
   });
@@ -139,7 +169,7 @@ describe('truant history', () => {
   test('a page without items is the last one, whatever it says', async () => {
     const { code, stdout } = await ask(['history', '-n', '0'], page([], 'again'));
     expect(code).toBe(0);
-    expect(stdout).toBe('no uses\n');
+    expect(stdout).toBe('no uses and no reads\n');
     expect(collector?.asked).toHaveLength(1);
   });
 
@@ -150,13 +180,15 @@ describe('truant history', () => {
     expect(code).toBe(0);
     expect(collector?.asked.map(({ url }) => `${url.pathname}${url.search}`)).toEqual([
       '/api/v1/credentials/JTI%3D6f%2F2f?cluster=c',
-      '/api/v1/uses?credential=JTI%3D6f%2F2f&cluster=c&limit=100',
+      '/api/v1/history?credential=JTI%3D6f%2F2f&cluster=c&limit=100',
     ]);
     for (const text of [
       'pod shop/cart-7d9c4 on node node-a',
       '2030-01-01T11:00:00Z to system:node:node-a at 10.0.0.1',
       '3: 1 at home, 2 away, 0 unclear, 1 refused',
       '203.0.113.9 (2×), no address (1×)',
+      '/var/lib/kubelet/pods/u-1/token on node node-a, rotated',
+      '/usr/bin/cat, exec-session (2×), somebody unknown (1× denied)',
       'al_1',
       'get secrets shop/db-password',
     ]) {
@@ -169,8 +201,14 @@ describe('truant history', () => {
 
   test('text from outside stays text', async () => {
     const hostile = { ...use, request: { ...use.request, name: '\u001b[2J\u202e\nx' } };
+    const args = ['x', '\u001b[2J\u202e\n'];
+    const reader = { ...opened.read, opener: { ...opened.read.opener, exe: '\u202e', args } };
     for (const mode of [[], ['--json']]) {
-      const { stdout } = await ask(['history', ...mode], page([{ ...placed, use: hostile }]));
+      const items = [
+        { ...placed, use: hostile },
+        { ...opened, read: reader },
+      ];
+      const { stdout } = await ask(['history', ...mode], page(items));
       expect(stdout).not.toMatch(ACTIVE);
       await collector?.close();
     }

@@ -1,5 +1,5 @@
 /** One alert and one use, as a collector sends them. */
-import type { CredentialLife, PlacedUse } from '../../collector/store/store.ts';
+import type { CredentialLife, HistoryItem, PlacedUse } from '../../collector/store/store.ts';
 import type { Alert } from '../../shared/schema/alert.ts';
 import type { TokenUse } from '../../shared/schema/observation.ts';
 import type { Placement } from '../../shared/schema/placement.ts';
@@ -84,6 +84,49 @@ export const alert: Alert = {
 
 export const placed: PlacedUse = { cluster: 'kubernetes', placement, use };
 
+const ofFile = {
+  time: use.time,
+  timeText: use.timeText,
+  seen: use.time,
+  node: 'node-a',
+  principal: use.principal,
+  credential: use.credential,
+  binding: use.binding,
+  file: {
+    path: '/var/lib/kubelet/pods/u-1/volumes/kubernetes.io~projected/kube-api-access-x/token',
+    volume: 'kube-api-access-x',
+    pod: { uid: 'u-1', namespace: 'shop', name: 'cart-7d9c4' },
+  },
+};
+
+export const opened: Extract<HistoryItem, { read: unknown }> = {
+  cluster: 'kubernetes',
+  read: {
+    kind: 'read',
+    id: 'dddddddddddddddddddddddddddddddd',
+    ...ofFile,
+    access: 'read',
+    outcome: 'allowed',
+    opener: {
+      relation: 'exec-session',
+      pid: 4242,
+      comm: 'cat',
+      exe: '/usr/bin/cat',
+      args: ['cat', '/run/token'],
+      uids: [0, 0, 0, 0],
+      pod: { uid: 'u-1', namespace: 'shop', name: 'cart-7d9c4' },
+      namespaces: {},
+      lineage: [],
+      actor: '4200@99',
+    },
+  },
+};
+
+export const appeared: Extract<HistoryItem, { file: unknown }> = {
+  cluster: 'kubernetes',
+  file: { kind: 'file', id: 'cccccccccccccccccccccccccccccccc', ...ofFile, event: 'appeared' },
+};
+
 export const credentialLife: CredentialLife = {
   cluster: 'kubernetes',
   id: use.credential.id,
@@ -99,6 +142,37 @@ export const credentialLife: CredentialLife = {
     { value: null, count: 1, firstSeen: use.time, lastSeen: use.time },
   ],
   userAgents: [],
+  readers: [
+    {
+      relation: 'exec-session',
+      program: '/usr/bin/cat',
+      access: 'read',
+      outcome: 'allowed',
+      count: 2,
+      firstSeen: use.time,
+      lastSeen: use.time,
+    },
+    {
+      relation: null,
+      program: null,
+      access: 'read',
+      outcome: 'denied',
+      count: 1,
+      firstSeen: use.time,
+      lastSeen: use.time,
+    },
+  ],
+  file: {
+    kind: 'file',
+    id: 'eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee',
+    time: use.time,
+    timeText: use.timeText,
+    seen: use.time,
+    node: 'node-a',
+    event: 'rotated',
+    binding: use.binding,
+    file: { path: '/var/lib/kubelet/pods/u-1/token', volume: 'kube-api-access-x', pod: { uid: 'u-1' } },
+  },
   issue: {
     kind: 'issue',
     id: 'fedcba9876543210fedcba9876543210',

@@ -1,11 +1,18 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
-import { AlertsQuery, UsesQuery } from '../../collector/query/parameters.ts';
-import { AlertsPage, CredentialAnswer, ProblemAnswer, StatusAnswer, UsesPage } from '../../collector/query/schemas.ts';
+import { AlertsQuery, HistoryQuery } from '../../collector/query/parameters.ts';
+import {
+  AlertsPage,
+  CredentialAnswer,
+  HistoryPage,
+  ProblemAnswer,
+  StatusAnswer,
+  UsesPage,
+} from '../../collector/query/schemas.ts';
 import { Alert } from '../../shared/schema/alert.ts';
 import { formatTime, SECOND } from '../../shared/time.ts';
-import { CART_UID, idOf, issue, START, use } from './support/make.ts';
+import { CART_UID, idOf, issue, read, START, tokenFile, use } from './support/make.ts';
 import { batch, type Running, runCollector } from './support/running.ts';
 
 const SECRET_ID = 'secret:shop/cart-token';
@@ -93,6 +100,42 @@ describe('the API', () => {
     });
   });
 
+  describe('/api/v1/history', () => {
+    const credential = { id: 'JTI=filed', kind: 'projected' as const };
+
+    beforeAll(async () => {
+      const to = { cluster: 'files', agent: 'f', stream: 'files/f/g' };
+      const observations = [
+        tokenFile(20, { credential }),
+        use(21, { credential: credential.id }),
+        read(22, { credential }),
+      ];
+      await running.post(batch(0, observations, to));
+    });
+
+    test.each([
+      ['', ['read', 'use', 'file']],
+      ['kind=read', ['read']],
+      ['principal=shop/cart&kind=file', ['file']],
+      ['verb=get', ['use']],
+      ['limit=2', ['read', 'use']],
+    ])('answers what happened to tokens, newest first: %s', async (query, kinds) => {
+      const { items } = await ask(`/api/v1/history?cluster=files&${query}`, HistoryPage);
+      expect(items.map((item) => ['use', 'read', 'file'].find((kind) => kind in item))).toEqual(kinds);
+    });
+
+    test('has pages', async () => {
+      const { next } = await ask('/api/v1/history?cluster=files&limit=2', HistoryPage);
+      const { items } = await ask(`/api/v1/history?cluster=files&limit=2&cursor=${next}`, HistoryPage);
+      expect(items).toEqual([{ cluster: 'files', file: tokenFile(20, { credential }) }]);
+    });
+
+    test('is told of a credential too', async () => {
+      const life = await ask('/api/v1/credentials/JTI=filed', CredentialAnswer);
+      expect(life).toMatchObject({ readers: [{ program: '/usr/bin/cat' }], file: { event: 'appeared' } });
+    });
+  });
+
   describe('/api/v1/alerts', () => {
     test('answers alerts without what they are made of, and each of them whole', async () => {
       const { items } = await ask('/api/v1/alerts?severity=high&status=open', AlertsPage);
@@ -155,9 +198,15 @@ describe('the API', () => {
   });
 
   test('no question, however odd, makes it fail', async () => {
-    const names = [...Object.keys(UsesQuery.shape), ...Object.keys(AlertsQuery.shape), 'x'];
+    const names = [...Object.keys(HistoryQuery.shape), ...Object.keys(AlertsQuery.shape), 'x'];
     const parameters = fc.dictionary(fc.constantFrom(...names), fc.oneof(fc.string({ unit: 'binary' }), fc.webPath()));
-    const path = fc.constantFrom('/api/v1/uses', '/api/v1/alerts', '/api/v1/alerts/x', '/api/v1/credentials/JTI=cart');
+    const path = fc.constantFrom(
+      '/api/v1/uses',
+      '/api/v1/history',
+      '/api/v1/alerts',
+      '/api/v1/alerts/x',
+      '/api/v1/credentials/JTI=cart',
+    );
     await fc.assert(
       fc.asyncProperty(path, parameters, async (path, query) => {
         const { status } = await running.get(`${path}?${new URLSearchParams(query).toString()}`);
@@ -190,6 +239,8 @@ describe('the API', () => {
       ['/api/v1/uses?code=99', 'code', 'must be an HTTP status such as 403'],
       ['/api/v1/uses?since=2025-06-01T12:00:00Z&until=2025-06-01T12:00:00Z', 'until', 'must be later than since'],
       ['/api/v1/uses?placement=unclear&where=host', 'where', 'goes with placement=away only'],
+      ['/api/v1/history?kind=read&verb=get', 'verb', 'goes with kind=use only'],
+      ['/api/v1/history?kind=write', 'kind', 'must be one of use, read, file'],
       ['/api/v1/uses?source=example.org', 'source', 'must be an IP address'],
       ['/api/v1/uses?verb=', 'verb', 'must be a verb such as get'],
       ['/api/v1/uses?limit=0', 'limit', 'must be a whole number from 1 to 1000'],

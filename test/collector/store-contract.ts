@@ -1,9 +1,9 @@
 /** What every implementation of Store must do. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { PlacedUse, Store } from '../../collector/store/store.ts';
+import type { HistoryItem, PlacedUse, Store } from '../../collector/store/store.ts';
 import { Alert } from '../../shared/schema/alert.ts';
-import { Observation } from '../../shared/schema/observation.ts';
+import { Observation, TokenRead } from '../../shared/schema/observation.ts';
 import { Placement } from '../../shared/schema/placement.ts';
 import { DAY, formatTime, HOUR, MINUTE, SECOND } from '../../shared/time.ts';
 import { arbitraryOf } from './support/arbitrary-of.ts';
@@ -16,9 +16,11 @@ import {
   idOf,
   issue,
   outcome,
+  read,
   START,
   STREAM,
   send,
+  tokenFile,
   use,
 } from './support/make.ts';
 
@@ -44,6 +46,7 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
 
     const positionOf = async (stream = STREAM) => (await store.streams()).find((s) => s.stream === stream)?.position;
     const ids = (items: PlacedUse[]) => items.map((item) => item.use.id);
+    const idIn = (item: HistoryItem) => ('use' in item ? item.use.id : 'read' in item ? item.read.id : item.file.id);
     const all = { limit: 1000 };
 
     describe('observations', () => {
@@ -336,6 +339,65 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
       });
     });
 
+    describe('questions about all that happened to tokens', () => {
+      const OTHER = { uid: 'uid-pay-1', namespace: 'shop', name: 'pay-1' };
+      const bare = tokenFile(5, { file: { path: '/p', volume: 'v', pod: { uid: 'uid-bare' } }, binding: {} });
+
+      beforeEach(async () => {
+        const { principal: _principal, credential: _credential, ...unnamed } = bare;
+        await send(store, 0, [
+          tokenFile(0),
+          use(1),
+          read(2),
+          read(3, {
+            principal: 'system:serviceaccount:shop:pay',
+            credential: { id: 'JTI=pay', kind: 'projected' },
+            file: { path: '/q', volume: 'v', pod: OTHER },
+          }),
+          issue(4),
+          unnamed,
+          use(6, { source: '203.0.113.9' }),
+        ]);
+        await send(store, 0, [read(7)], undefined, { cluster: 'other', stream: 'other/a/b' });
+      });
+
+      test.each([
+        ['no filter', {}, [7, 6, 5, 3, 2, 1, 0]],
+        ['uses', { kind: 'use' as const }, [6, 1]],
+        ['reads', { kind: 'read' as const }, [7, 3, 2]],
+        ['files', { kind: 'file' as const }, [5, 0]],
+        ['since and until', { since: START + 2 * SECOND, until: START + 5 * SECOND }, [3, 2]],
+        ['cluster', { cluster: 'other' }, [7]],
+        ['principal', { principal: 'system:serviceaccount:shop:pay' }, [3]],
+        ['credential', { credential: 'JTI=cart', cluster: CLUSTER }, [6, 2, 1, 0]],
+        ['pod by uid', { pod: { uid: 'uid-pay-1' } }, [3]],
+        ['pod by uid, of a token that nothing is known about', { pod: { uid: 'uid-bare' } }, [5]],
+        ['pod by name', { pod: { namespace: 'shop', name: 'pay-1' } }, [3]],
+        ['what is about requests leaves uses alone', { source: '203.0.113.9' }, [6]],
+      ])('%s', async (_name, filter, expected) => {
+        expect((await store.history(filter, all)).items.map(idIn)).toEqual(expected.map(idOf));
+      });
+
+      test('each comes whole, under the name of its kind', async () => {
+        const { items } = await store.history({ cluster: CLUSTER, until: START + 3 * SECOND }, all);
+        expect(items).toEqual([
+          { cluster: CLUSTER, read: read(2) },
+          { cluster: CLUSTER, placement: HOME, use: use(1) },
+          { cluster: CLUSTER, file: tokenFile(0) },
+        ]);
+      });
+
+      test('pages go on through all kinds', async () => {
+        const found: string[] = [];
+        for (let after: Awaited<ReturnType<Store['history']>>['next'] | undefined; after !== null; ) {
+          const page = await store.history({}, { limit: 2, after });
+          found.push(...page.items.map(idIn));
+          after = page.next;
+        }
+        expect(found).toEqual([7, 6, 5, 3, 2, 1, 0].map(idOf));
+      });
+    });
+
     describe('the life of a credential', () => {
       test('from its issue to its last use', async () => {
         const minted = issue(1, { issued: 'JTI=stolen', principal: 'system:serviceaccount:shop:pay' });
@@ -379,6 +441,8 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
               { value: 'cart/1.0', count: 2, firstSeen: START + 2 * SECOND, lastSeen: START + 3 * SECOND },
               { value: 'curl/8', count: 1, firstSeen: START + 4 * SECOND, lastSeen: START + 4 * SECOND },
             ],
+            readers: [],
+            file: null,
             issue: minted,
             issues: [made],
             alerts: ['a1'],
@@ -395,6 +459,62 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
         expect(await store.credential('JTI=nobody')).toEqual([]);
         expect((await store.credential('JTI=cart')).map(({ cluster }) => cluster)).toEqual([CLUSTER, 'other']);
         expect(await store.credential('JTI=cart', 'other')).toHaveLength(1);
+      });
+
+      test('in a file, who read it, and not used yet', async () => {
+        const cat = read(0).opener as NonNullable<ReturnType<typeof read>['opener']>;
+        const { exe: _exe, ...unnamed } = cat;
+        const { opener: _opener, ...nobody } = read(4, { lost: 'gone' });
+        await send(store, 0, [
+          tokenFile(0),
+          read(1),
+          read(2, { outcome: 'denied', opener: { ...unnamed, relation: 'other-pod', comm: 'sh' } }),
+          read(3, { repeats: 5 }),
+          nobody,
+          tokenFile(5, { event: 'gone' }),
+          read(6, { credential: { id: 'JTI=other', kind: 'projected' } }),
+        ]);
+        const at = (from: number, to = from) => ({ firstSeen: START + from * SECOND, lastSeen: START + to * SECOND });
+        const by = { access: 'read', outcome: 'allowed' };
+        expect(await store.credential('JTI=cart')).toMatchObject([
+          {
+            kind: 'projected',
+            principal: 'system:serviceaccount:shop:cart',
+            binding: tokenFile(0).binding,
+            status: 'issued',
+            ...at(0, 5),
+            uses: { total: 0 },
+            readers: [
+              { ...by, relation: 'exec-session', program: '/usr/bin/cat', count: 7, ...at(1, 3) },
+              { ...by, relation: 'other-pod', program: 'sh', outcome: 'denied', count: 1, ...at(2) },
+              { ...by, relation: null, program: null, count: 1, ...at(4) },
+            ],
+            file: { id: idOf(5), event: 'gone' },
+          },
+        ]);
+        expect(await store.credential('JTI=other')).toMatchObject([
+          { kind: 'projected', status: 'issued', file: null, readers: [{ count: 1 }] },
+        ]);
+      });
+
+      test('whatever a reader calls itself', async () => {
+        let run = 0;
+        await fc.assert(
+          fc.asyncProperty(arbitraryOf(TokenRead), fc.string({ unit: 'binary' }), async (any, text) => {
+            const id = `JTI=${run}`;
+            const opener = any.opener && {
+              ...any.opener,
+              comm: text.slice(0, 64),
+              args: ['a\ud83d', '\udc00', '\\ud800'],
+            };
+            const one = { ...any, ...(opener && { opener }), credential: { id, kind: 'projected' as const } };
+            await send(store, run, [{ ...one, id: idOf(run++) }]);
+            const [life] = await store.credential(id);
+            expect(life?.readers).toMatchObject([{ relation: opener?.relation ?? null, outcome: any.outcome }]);
+            expect(life?.readers[0]?.program).toBe(opener ? (opener.exe ?? opener.comm) : null);
+          }),
+          { numRuns: 30 },
+        );
       });
     });
 

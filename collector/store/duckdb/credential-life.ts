@@ -1,7 +1,7 @@
-/** Everything known about one credential, put together from its uses, its issue and the alerts that name it. */
+/** Everything known about one credential, put together from its uses, its issue, its files and the alerts that name it. */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { TokenIssue, TokenUse } from '../../../shared/schema/observation.ts';
-import type { CredentialLife, Tally } from '../store.ts';
+import type { FileObservation, TokenFile, TokenIssue, TokenUse } from '../../../shared/schema/observation.ts';
+import type { CredentialLife, Reader, Tally } from '../store.ts';
 import { fromRows } from './row.ts';
 import { COLUMN_LIST, type Parameter, query, queryRows, toNumber, where } from './sql.ts';
 
@@ -26,19 +26,24 @@ async function lifeIn(connection: DuckDBConnection, cluster: string, id: string)
   const key = [cluster, id];
   const [issue] = await issues(connection, 'cluster = $1 AND issued = $2', key);
   const latest = await latestUse(connection, key);
+  const file = await latestOfFiles(connection, 'file', key);
+  const onDisk = latest ? undefined : (file ?? (await latestOfFiles(connection, 'read', key)));
   const totals = await totalsOf(connection, key);
+  const times = await timesOnDisk(connection, key);
   return {
     cluster,
     id,
-    kind: latest?.credential.kind ?? null,
-    principal: latest?.principal ?? issue?.principal ?? null,
-    binding: latest?.binding ?? {},
+    kind: latest?.credential.kind ?? onDisk?.credential?.kind ?? null,
+    principal: latest?.principal ?? issue?.principal ?? onDisk?.principal ?? null,
+    binding: latest?.binding ?? onDisk?.binding ?? {},
     status: statusOf(latest),
-    firstSeen: totals.first ?? issue?.time ?? null,
-    lastSeen: totals.last ?? issue?.time ?? null,
+    firstSeen: totals.first ?? issue?.time ?? times.first ?? null,
+    lastSeen: totals.last ?? issue?.time ?? times.last ?? null,
     uses: totals.uses,
     sources: await tally<string | null>(connection, 'source', key),
     userAgents: await tally<string>(connection, 'user_agent', key),
+    readers: await readers(connection, key),
+    file: (file as TokenFile | undefined) ?? null,
     issue: issue ?? null,
     issues: await issues(connection, 'cluster = $1 AND credential = $2', key),
     alerts: await alertsNaming(connection, key),
@@ -71,6 +76,52 @@ async function latestUse(connection: DuckDBConnection, key: Parameter[]): Promis
   return fromRows(rows)[0]?.observation as TokenUse | undefined;
 }
 
+async function latestOfFiles(
+  connection: DuckDBConnection,
+  kind: FileObservation['kind'],
+  key: Parameter[],
+): Promise<FileObservation | undefined> {
+  const rows = await queryRows(
+    connection,
+    `SELECT ${COLUMN_LIST} FROM history WHERE kind = '${kind}' AND cluster = $1 AND credential = $2
+     ORDER BY time DESC, id DESC LIMIT 1`,
+    key,
+  );
+  return fromRows(rows)[0]?.observation as FileObservation | undefined;
+}
+
+async function timesOnDisk(connection: DuckDBConnection, key: Parameter[]) {
+  const [row] = await query(
+    connection,
+    `SELECT min(time) AS first, max(time) AS last FROM history
+     WHERE kind IN ('read', 'file') AND cluster = $1 AND credential = $2`,
+    key,
+  );
+  return timesIn(row);
+}
+
+async function readers(connection: DuckDBConnection, key: Parameter[]): Promise<Reader[]> {
+  const rows = await query(
+    connection,
+    `SELECT detail->>'$.opener.relation' AS relation,
+       coalesce(detail->>'$.opener.exe', detail->>'$.opener.comm') AS program,
+       detail->>'$.access' AS access, detail->>'$.outcome' AS outcome,
+       sum(1 + coalesce(CAST(detail->>'$.repeats' AS BIGINT), 0)) AS count, min(time) AS first, max(time) AS last
+     FROM history WHERE kind = 'read' AND cluster = $1 AND credential = $2
+     GROUP BY ALL ORDER BY count DESC, relation, program, access, outcome LIMIT ${MOST}`,
+    key,
+  );
+  return rows.map((row) => ({
+    relation: row['relation'] as Reader['relation'],
+    program: row['program'] as string | null,
+    access: row['access'] as Reader['access'],
+    outcome: row['outcome'] as Reader['outcome'],
+    count: toNumber(row['count']),
+    firstSeen: toNumber(row['first']),
+    lastSeen: toNumber(row['last']),
+  }));
+}
+
 async function totalsOf(connection: DuckDBConnection, key: Parameter[]) {
   const [row] = await query(
     connection,
@@ -81,7 +132,6 @@ async function totalsOf(connection: DuckDBConnection, key: Parameter[]) {
     key,
   );
   const count = (name: string) => toNumber(row?.[name]);
-  const time = (name: string) => (row?.[name] == null ? undefined : toNumber(row[name]));
   const uses: CredentialLife['uses'] = {
     total: count('total'),
     refused: count('refused'),
@@ -90,7 +140,12 @@ async function totalsOf(connection: DuckDBConnection, key: Parameter[]) {
     unclear: count('unclear'),
     undecided: count('undecided'),
   };
-  return { uses, first: time('first'), last: time('last') };
+  return { uses, ...timesIn(row) };
+}
+
+function timesIn(row: Record<string, unknown> | undefined) {
+  const time = (name: string) => (row?.[name] == null ? undefined : toNumber(row[name]));
+  return { first: time('first'), last: time('last') };
 }
 
 async function tally<Value extends string | null>(

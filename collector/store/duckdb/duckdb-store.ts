@@ -8,6 +8,7 @@ import type {
   Arrival,
   Commit,
   Fresh,
+  HistoryFilter,
   LetGo,
   Paging,
   Retention,
@@ -23,6 +24,7 @@ import {
   readAlert,
   readAlerts,
   readCounts,
+  readHistory,
   readKnown,
   readOpenAlerts,
   readRecent,
@@ -165,6 +167,10 @@ class DuckDbStore implements Store {
 
   uses(filter: UsesFilter, paging: Paging) {
     return this.#read((connection) => readUses(connection, filter, paging));
+  }
+
+  history(filter: HistoryFilter, paging: Paging) {
+    return this.#read((connection) => readHistory(connection, filter, paging));
   }
 
   alerts(filter: AlertsFilter, paging: Paging) {

@@ -1,12 +1,14 @@
 /** What is asked of the store about uses and alerts. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Alert, SEVERITIES } from '../../../shared/schema/alert.ts';
-import type { Observation, TokenUse } from '../../../shared/schema/observation.ts';
+import type { FileObservation, Observation, TokenUse } from '../../../shared/schema/observation.ts';
 import type { Micros } from '../../../shared/time.ts';
 import type {
   AlertSummary,
   AlertsFilter,
   Cursor,
+  HistoryFilter,
+  HistoryItem,
   Page,
   Paging,
   PlacedUse,
@@ -15,7 +17,7 @@ import type {
   StreamState,
   UsesFilter,
 } from '../store.ts';
-import { fromRows } from './row.ts';
+import { fromRows, type PlacedObservation } from './row.ts';
 import { COLUMN_LIST, type Condition, idText, idValue, query, queryRows, toNumber, where } from './sql.ts';
 
 const NEWEST_FIRST = 'ORDER BY time DESC, id DESC, cluster DESC';
@@ -23,13 +25,23 @@ const NEWEST_FIRST = 'ORDER BY time DESC, id DESC, cluster DESC';
 export async function readUses(
   connection: DuckDBConnection,
   filter: UsesFilter,
-  { limit, after }: Paging,
+  paging: Paging,
 ): Promise<Page<PlacedUse>> {
+  const { items, next } = await readHistory(connection, { ...filter, kind: 'use' }, paging);
+  return { items: items as PlacedUse[], next };
+}
+
+export async function readHistory(
+  connection: DuckDBConnection,
+  filter: HistoryFilter,
+  { limit, after }: Paging,
+): Promise<Page<HistoryItem>> {
   const { pod } = filter;
   const podUid = pod && 'uid' in pod ? pod.uid : undefined;
   const podName = pod && 'name' in pod ? pod : undefined;
   const { sql, values } = where([
-    ['kind = ?', 'use'],
+    ["kind IN ('use', 'read', 'file')"],
+    ['kind = ?', filter.kind],
     ['time >= ?', filter.since],
     ['time < ?', filter.until],
     ['cluster = ?', filter.cluster],
@@ -55,14 +67,15 @@ export async function readUses(
     `SELECT * FROM (${newest('observations')} UNION ALL ${newest('undecided')}) ${NEWEST_FIRST} LIMIT ${limit + 1}`,
     values,
   );
-  const items = fromRows(rows).map(
-    ({ cluster, observation, placement }): PlacedUse => ({
-      cluster,
-      placement: placement ?? null,
-      use: observation as TokenUse,
-    }),
-  );
-  return page(items, limit, ({ cluster, use }) => ({ time: use.time, id: use.id, cluster }));
+  const placed = fromRows(rows);
+  const { items, next } = page(placed, limit, ({ cluster, observation: { time, id } }) => ({ time, id, cluster }));
+  return { items: items.map(historyItem), next };
+}
+
+function historyItem({ cluster, observation, placement }: PlacedObservation): HistoryItem {
+  const { kind } = observation as TokenUse | FileObservation;
+  if (kind === 'use') return { cluster, placement: placement ?? null, use: observation as TokenUse };
+  return { cluster, [kind]: observation } as HistoryItem;
 }
 
 /** One more than the limit was asked for, to know whether there is more. */

@@ -2,7 +2,14 @@
  * An observation as a row, and back. What is asked for, or repeats, has a column of its own (a repeated text costs next
  * to nothing in a column); what only some kinds have is in `detail`, as JSON.
  */
-import type { Actor, Binding, Observation, Request, RequestObservation } from '../../../shared/schema/observation.ts';
+import type {
+  Actor,
+  Binding,
+  FileObservation,
+  Observation,
+  Request,
+  RequestObservation,
+} from '../../../shared/schema/observation.ts';
 import type { Placement } from '../../../shared/schema/placement.ts';
 import { formatTime } from '../../../shared/time.ts';
 
@@ -17,10 +24,11 @@ export const COLUMNS = {
   seen: 'integer',
   audit_id: 'text',
   stage: 'text',
-  /** Who did it; for whom a TokenRequest asked is in `detail`. */
+  /** Who did it, or whose token is in the file; for whom a TokenRequest asked is in `detail`. */
   principal: 'text',
   credential: 'text',
   credential_kind: 'text',
+  /** Of a file: whose volume it is in, and where that is; what its token is bound to is in `detail`. */
   pod_namespace: 'text',
   pod_name: 'text',
   pod_uid: 'text',
@@ -123,7 +131,7 @@ function particulars(o: Observation): Row {
       return requestColumns(o);
     case 'read':
     case 'file':
-      return actorColumns(o);
+      return fileColumns(o);
     case 'status':
       return {};
   }
@@ -132,15 +140,14 @@ function particulars(o: Observation): Row {
 const COMMON = ['kind', 'id', 'time', 'timeText', 'seen'];
 const OF_REQUEST = [...COMMON, 'auditID', 'stage', 'source', 'request', 'whereabouts'];
 const OF_USE = ['principal', 'credential', 'binding', 'impersonated', 'staleBy', 'invalidated', 'truncated'];
-/** What the credential is; the process that opened it, and where, is in `detail`. */
-const OF_FILE = [...COMMON, 'principal', 'credential', 'binding'];
+const OF_FILE = ['principal', 'credential', 'node'];
 const HAVE_COLUMNS: Readonly<Record<Observation['kind'], ReadonlySet<string>>> = {
   use: new Set([...OF_REQUEST, ...OF_USE]),
   issue: new Set([...OF_REQUEST, 'issued']),
   entry: new Set(OF_REQUEST),
   denied: new Set(OF_REQUEST),
-  read: new Set(OF_FILE),
-  file: new Set(OF_FILE),
+  read: new Set([...COMMON, ...OF_FILE]),
+  file: new Set([...COMMON, ...OF_FILE]),
   status: new Set(COMMON),
 };
 
@@ -148,8 +155,15 @@ const HAVE_COLUMNS: Readonly<Record<Observation['kind'], ReadonlySet<string>>> =
 function detailOf(observation: Observation): string | undefined {
   const columns = HAVE_COLUMNS[observation.kind];
   const rest = Object.entries(observation).filter(([field]) => !columns.has(field));
-  return rest.length === 0 ? undefined : JSON.stringify(Object.fromEntries(rest));
+  if (rest.length === 0) return undefined;
+  const json = JSON.stringify(Object.fromEntries(rest));
+  return HALF_SURROGATE.test(json) ? JSON.stringify(Object.fromEntries(rest), wellFormed) : json;
 }
+
+/** As JSON spells it. DuckDB, asked for something in it, would take the whole of it for no JSON. */
+const HALF_SURROGATE = /\\ud[89a-f]/;
+const wellFormed = (_key: string, value: unknown): unknown =>
+  typeof value === 'string' ? Buffer.from(value).toString() : value;
 
 function requestColumns(o: Pick<RequestObservation, 'auditID' | 'stage' | 'source' | 'request' | 'whereabouts'>): Row {
   const { request, source } = o;
@@ -173,9 +187,7 @@ function requestColumns(o: Pick<RequestObservation, 'auditID' | 'stage' | 'sourc
   };
 }
 
-function actorColumns(
-  actor: Pick<Actor, 'principal' | 'credential' | 'binding'> & Pick<Partial<Actor>, 'impersonated'>,
-): Row {
+function actorColumns(actor: Pick<Actor, 'principal' | 'credential' | 'binding' | 'impersonated'>): Row {
   const { pod, node } = actor.binding;
   return {
     principal: actor.principal,
@@ -187,6 +199,18 @@ function actorColumns(
     node_name: node?.name,
     node_uid: node?.uid,
     impersonated: actor.impersonated,
+  };
+}
+
+function fileColumns({ principal, credential, node, file: { pod } }: FileObservation): Row {
+  return {
+    principal,
+    credential: credential?.id,
+    credential_kind: credential?.kind,
+    pod_namespace: pod.namespace,
+    pod_name: pod.name,
+    pod_uid: pod.uid,
+    node_name: node,
   };
 }
 
@@ -224,7 +248,7 @@ function observationOf(row: Row, json: Json): Observation {
         ...common,
         principal: row.principal,
         credential: row.credential === undefined ? undefined : { id: row.credential, kind: row.credential_kind },
-        binding: bindingOf(row),
+        node: row.node_name,
       });
     case 'status':
       return present<Observation>(common);

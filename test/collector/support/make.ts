@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Fresh, Store } from '../../../collector/store/store.ts';
 import type { Outcome } from '../../../shared/detection/correlator-types.ts';
 import type { Alert } from '../../../shared/schema/alert.ts';
-import type { Observation, TokenIssue, TokenUse } from '../../../shared/schema/observation.ts';
+import type { Observation, TokenFile, TokenIssue, TokenRead, TokenUse } from '../../../shared/schema/observation.ts';
 import type { Placement } from '../../../shared/schema/placement.ts';
 import { formatTime, type Micros, SECOND } from '../../../shared/time.ts';
 
@@ -64,6 +64,42 @@ export function issue(n: number, parts: Partial<TokenIssue> = {}): TokenIssue {
     principal: 'system:serviceaccount:shop:cart',
     ...parts,
   };
+}
+
+/** The n-th second's opening of the file that the use's token is in, by cat. */
+export function read(n: number, parts: Partial<TokenRead> = {}): TokenRead {
+  const { opener, ...rest } = parts;
+  return {
+    kind: 'read',
+    ...ofFile(n),
+    access: 'read',
+    outcome: 'allowed',
+    ...rest,
+    opener: opener ?? {
+      relation: 'exec-session',
+      pid: 4242,
+      comm: 'cat',
+      exe: '/usr/bin/cat',
+      args: ['cat', '/var/run/secrets/kubernetes.io/serviceaccount/token'],
+      uids: [0, 0, 0, 0],
+      namespaces: {},
+      lineage: [],
+      actor: '4200@99',
+    },
+  };
+}
+
+/** In the n-th second the file that the use's token is in appears. */
+export function tokenFile(n: number, parts: Partial<TokenFile> = {}): TokenFile {
+  return { kind: 'file', ...ofFile(n), event: 'appeared', ...parts };
+}
+
+function ofFile(n: number) {
+  const { id, time, timeText, seen, principal, credential, binding } = use(n);
+  const volume = 'kube-api-access-x';
+  const path = `/var/lib/kubelet/pods/${CART_UID}/volumes/kubernetes.io~projected/${volume}/token`;
+  const pod = { namespace: 'shop', name: 'cart-1', uid: CART_UID };
+  return { id, time, timeText, seen, principal, credential, binding, node: 'node-a', file: { path, volume, pod } };
 }
 
 export const HOME: Placement = {

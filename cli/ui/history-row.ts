@@ -1,0 +1,142 @@
+/** A use, a read or a file as a row of the history's table. A newer collector may say more of each. */
+import { basename } from 'node:path';
+import { z } from 'zod';
+
+export interface HistoryRow {
+  time: string;
+  principal: string;
+  /** From where: an address, the pod that a process is in, a node. */
+  source: string;
+  /** A use's placement, or what a reader is to the token. */
+  placement: string;
+  tone: 'green' | 'red' | 'yellow' | 'dim';
+  code: string;
+  what: string;
+  credential: string;
+}
+
+const Credential = z.looseObject({ id: z.string() });
+
+const Request = z.looseObject({
+  verb: z.string(),
+  resource: z.string().optional(),
+  subresource: z.string().optional(),
+  namespace: z.string().optional(),
+  name: z.string().optional(),
+  uri: z.string(),
+  code: z.number(),
+});
+const Use = z.looseObject({
+  timeText: z.string(),
+  principal: z.string(),
+  credential: Credential,
+  source: z.looseObject({ address: z.string().nullable() }),
+  request: Request,
+});
+const Placed = z.looseObject({ verdict: z.string(), where: z.string().optional(), reason: z.string() });
+
+const ofFile = {
+  timeText: z.string(),
+  node: z.string(),
+  principal: z.string().optional(),
+  credential: Credential.optional(),
+  file: z.looseObject({ path: z.string(), volume: z.string() }),
+};
+const Opener = z.looseObject({
+  relation: z.string(),
+  pid: z.number(),
+  comm: z.string(),
+  exe: z.string().optional(),
+  args: z.array(z.string()),
+  pod: z.looseObject({ uid: z.string(), namespace: z.string().optional(), name: z.string().optional() }).optional(),
+});
+const Read = z.looseObject({
+  ...ofFile,
+  access: z.string(),
+  outcome: z.string(),
+  opener: Opener.optional(),
+  lost: z.string().optional(),
+  repeats: z.number().optional(),
+});
+const TokenFile = z.looseObject({ ...ofFile, event: z.string() });
+
+export const HistoryRow = z.union([
+  z.looseObject({ use: Use, placement: Placed.nullable() }).transform(({ use, placement }) => ofUse(use, placement)),
+  z.looseObject({ read: Read }).transform(({ read }) => ofRead(read)),
+  z.looseObject({ file: TokenFile }).transform(({ file }) => ofTokenFile(file)),
+]);
+
+const BY_VERDICT: Readonly<Record<string, HistoryRow['tone']>> = { home: 'green', away: 'red', unclear: 'yellow' };
+/** Who opens tokens all day. */
+const ORDINARY = new Set(['in-container', 'kubelet', 'runtime']);
+
+function ofUse(use: z.infer<typeof Use>, placement: z.infer<typeof Placed> | null): HistoryRow {
+  return {
+    ...common(use),
+    source: use.source.address ?? 'none',
+    placement: placement ? `${placement.verdict} ${placement.where ?? placement.reason}` : '',
+    tone: BY_VERDICT[placement?.verdict ?? ''] ?? 'dim',
+    code: String(use.request.code),
+    what: requestText(use.request),
+  };
+}
+
+function ofRead(read: z.infer<typeof Read>): HistoryRow {
+  const { opener, node, access, outcome, repeats } = read;
+  const who = opener ? `${programText(opener)} (pid ${opener.pid})` : `nobody knows who (${read.lost ?? 'lost'})`;
+  return {
+    ...common(read),
+    source: podText(opener?.pod) ?? node,
+    placement: opener?.relation ?? '',
+    tone: opener && ORDINARY.has(opener.relation) ? 'dim' : 'yellow',
+    code: '',
+    what: [
+      `${access} ${fileText(read)}: ${who}`,
+      ...(outcome === 'allowed' ? [] : [outcome]),
+      ...(repeats === undefined ? [] : [`and ${repeats}× before`]),
+    ].join(', '),
+  };
+}
+
+function ofTokenFile(file: z.infer<typeof TokenFile>): HistoryRow {
+  return {
+    ...common(file),
+    source: file.node,
+    placement: '',
+    tone: 'dim',
+    code: '',
+    what: `file ${fileText(file)} ${file.event}`,
+  };
+}
+
+interface Told {
+  timeText: string;
+  principal?: string | undefined;
+  credential?: { id: string } | undefined;
+}
+
+const common = ({ timeText, principal = '', credential }: Told) => ({
+  time: timeText.slice(0, 19).replace('T', ' '),
+  principal: principal.replace(/^system:serviceaccount:/, '').replace(':', '/'),
+  credential: credential?.id ?? '',
+});
+
+/** `get secrets shop/db-password`, or the path of a request that is about no resource. */
+function requestText({ verb, resource, subresource, namespace, name, uri }: z.infer<typeof Request>): string {
+  if (!resource) return `${verb} ${uri}`;
+  const object = [namespace, name].filter((part) => part).join('/');
+  return `${verb} ${resource}${subresource ? `/${subresource}` : ''}${object && ` ${object}`}`;
+}
+
+const fileText = ({ file }: { file: { path: string; volume: string } }): string =>
+  `${file.volume}/${basename(file.path)}`;
+
+/** Its path before its own words. */
+function programText({ exe, comm, args }: z.infer<typeof Opener>): string {
+  const [, ...rest] = args;
+  return [exe ?? comm, ...rest].join(' ');
+}
+
+function podText(pod: z.infer<typeof Opener>['pod']): string | undefined {
+  return pod && (pod.name === undefined ? pod.uid : `${pod.namespace}/${pod.name}`);
+}
