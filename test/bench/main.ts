@@ -1,7 +1,10 @@
 /** `npm run bench [megabytes]`: what it costs, as ratios within one run. No test depends on it. */
 import { fileURLToPath } from 'node:url';
 import { benchHunt } from './hunt.ts';
+import { benchSensor } from './sensor.ts';
 
 const megabytes = Number(process.argv[2] ?? 320);
 const truant = fileURLToPath(new URL('../../../bin/truant.js', import.meta.url));
-for (const line of await benchHunt(truant, megabytes)) process.stdout.write(`${line}\n`);
+for (const bench of [benchSensor, () => benchHunt(truant, megabytes)]) {
+  for (const line of await bench()) process.stdout.write(`${line}\n`);
+}

@@ -13,6 +13,8 @@ const MAX_ANCESTORS = 16;
 const MAX_KEPT = 1024;
 /** What can change without a trace in /proc/PID/stat (its control group, the text of its arguments) is so old at most. */
 const KEEP_MS = 10_000;
+/** That one of them runs another program by now, or that one has ended, is noticed so late at most. */
+const KEEP_LINE_MS = 1000;
 /** Of an ancestor less is wanted than of the opener. */
 const ARGUMENT_BYTES = 1024;
 
@@ -21,6 +23,8 @@ interface Kept {
   ancestor: RawAncestor;
   /** Ticks. */
   readAt: number;
+  /** Its own ancestors, as they were then. As long as its parent lives it has the same, and so on up. */
+  above?: { ppid: number; readAt: number; ancestors: readonly RawAncestor[] };
 }
 
 export class Ancestors {
@@ -38,22 +42,33 @@ export class Ancestors {
 
   /** @param ppid the parent of `pid`, as it was a moment ago */
   of(pid: number, ppid: number): RawAncestor[] {
-    const found: RawAncestor[] = [];
-    let [child, parent] = [pid, ppid];
-    let askedAgain = false;
-    while (parent > 0 && found.length < MAX_ANCESTORS) {
-      const kept = this.#look(parent);
-      if (kept) {
-        found.push(kept.ancestor);
-        [child, parent] = [parent, kept.stat.ppid];
-        continue;
-      }
-      // It ended in this moment, and the child has another parent now.
-      if (askedAgain) break;
-      askedAgain = true;
-      parent = this.#stat(child)?.ppid ?? 0;
+    const parent = this.#parent(pid, ppid);
+    return parent ? [parent.ancestor, ...this.#above(parent)].slice(0, MAX_ANCESTORS) : [];
+  }
+
+  #above(kept: Kept): readonly RawAncestor[] {
+    const { ppid } = kept.stat;
+    const now = this.#ticks();
+    if (kept.above?.ppid === ppid && millisBetween(kept.above.readAt, now) < KEEP_LINE_MS) return kept.above.ancestors;
+    const ancestors: RawAncestor[] = [];
+    let next = this.#parent(kept.ancestor.pid, ppid);
+    while (next && ancestors.push(next.ancestor) < MAX_ANCESTORS) {
+      next = this.#parent(next.ancestor.pid, next.stat.ppid);
     }
-    return found;
+    kept.above = { ppid, readAt: now, ancestors };
+    return ancestors;
+  }
+
+  #parent(pid: number, ppid: number): Kept | undefined {
+    if (ppid === 0) return undefined;
+    const found = this.#look(ppid);
+    if (found) return found;
+    // It ended in this moment, and the child has another parent now.
+    const folder = this.#proc.open(pid);
+    if (folder === undefined) return undefined;
+    const now = parseStat(this.#proc.text(folder, `task/${pid}/stat`) ?? '')?.ppid ?? 0;
+    this.#proc.close(folder);
+    return now === 0 || now === ppid ? undefined : this.#look(now);
   }
 
   #look(pid: number): Kept | undefined {
@@ -76,7 +91,7 @@ export class Ancestors {
       known.stat = stat;
       return known;
     }
-    const nspid = parseStatus(this.#proc.text(folder, 'status') ?? '')?.nspid;
+    const nspid = parseStatus(this.#proc.ascii(folder, 'status') ?? '')?.nspid;
     const ancestor = {
       pid,
       comm: stat.comm,
@@ -89,14 +104,6 @@ export class Ancestors {
     const kept = { stat, ancestor, readAt: now };
     this.#kept.set(pid, kept);
     return kept;
-  }
-
-  #stat(pid: number): ProcStat | undefined {
-    const folder = this.#proc.open(pid);
-    if (folder === undefined) return undefined;
-    const stat = parseStat(this.#proc.text(folder, `task/${pid}/stat`) ?? '');
-    this.#proc.close(folder);
-    return stat;
   }
 }
 

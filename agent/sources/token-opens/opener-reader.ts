@@ -59,7 +59,7 @@ export class OpenerReader {
   }
 
   #read(folder: number, file: Pick<OpenedFile, 'mountId' | 'volume'>): FoundOpener | undefined {
-    const status = parseStatus(this.#proc.text(folder, 'status') ?? '');
+    const status = parseStatus(this.#proc.ascii(folder, 'status') ?? '');
     const stat = status && parseStat(this.#proc.text(folder, `task/${status.tgid}/stat`) ?? '');
     if (!status || !stat) return undefined;
     const { tgid, uid, gid, nspid } = status;

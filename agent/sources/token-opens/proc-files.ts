@@ -45,7 +45,13 @@ export class ProcFiles {
     return length < 0 ? undefined : this.#buffer.toString('utf8', 0, length);
   }
 
-  /** As text, but as long as it is, up to `max`; for what is rarely needed. */
+  /** As `text`, of what has nothing but ASCII to be looked at: several times as fast. */
+  ascii(folder: number, name: string): string | undefined {
+    const length = this.#read(folder, name, this.#buffer, SHORT);
+    return length < 0 ? undefined : this.#buffer.toString('latin1', 0, length);
+  }
+
+  /** As `ascii`, but as long as it is, up to `max`; for what is rarely needed. */
   longText(folder: number, name: string, max: number): string | undefined {
     if (!this.#large || this.#large.length < max) this.#large = Buffer.alloc(max);
     const length = this.#read(folder, name, this.#large, max);

@@ -1,6 +1,6 @@
 /**
  * A process that runs the sensor until it is killed: `sensor-process <pods> <options as JSON>`. Prints a line of JSON for
- * each report of opens and each status, and ends on a line of input: `stop` stops the sensor first, `exit` does not.
+ * each report of opens, how many, and each status, and ends on a line of input: `stop` stops the sensor first, `exit` does not.
  */
 import { createInterface } from 'node:readline';
 import { pino } from 'pino';
@@ -13,7 +13,7 @@ const nothing = (): void => undefined;
 const source = new TokenOpensSource({
   podsRoot,
   ...(JSON.parse(options) as object),
-  onOpens: (opens) => print({ opens: opens.map(({ pid, proc, lost }) => ({ pid, comm: proc?.comm, lost })) }),
+  onOpens: (opens) => print({ told: opens.length, attributed: opens.filter(({ proc }) => proc !== null).length }),
   onStatus: (status) => print(status),
   metrics: { received: nothing, sent: nothing, dropped: nothing, error: nothing },
   logger: pino({ level: 'silent' }),

@@ -1,0 +1,172 @@
+/** What the sensor of opens costs whoever opens a token's file, and the node; with and without it, in one run. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { fakeToken } from '../token-opens/support/token.ts';
+
+/** The most pods that a kubelet runs unless told otherwise. */
+const VOLUMES = 110;
+const PACED = { count: 1000, pauseMs: 3 };
+const STORM = { processes: 4, count: 20_000 };
+const BUSY_SECONDS = 20;
+const OPENS_PER_SECOND = 20;
+const TICKS_PER_SECOND = 100;
+
+const scriptOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+export async function benchSensor(): Promise<string[]> {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0)
+    return ['sensor of opens: not measured, needs root on Linux'];
+  const folder = mkdtempSync(path.join(tmpdir(), 'truant-bench-'));
+  const volumes = Array.from({ length: VOLUMES }, () =>
+    path.join(folder, randomUUID(), 'volumes/kubernetes.io~projected/kube-api-access-x'),
+  );
+  try {
+    for (const volume of volumes) {
+      mkdirSync(volume, { recursive: true });
+      execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', volume]);
+      writeFileSync(path.join(volume, 'token'), fakeToken().text);
+    }
+    return await measureAll(folder, path.join(volumes[0] ?? '', 'token'));
+  } finally {
+    for (const volume of volumes) spawnSync('umount', ['-l', volume]);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function measureAll(folder: string, file: string): Promise<string[]> {
+  const bare = await openings(file, PACED.count, PACED.pauseMs);
+  const sensor = new Sensor(folder);
+  await sensor.start();
+  try {
+    const idle = await sensor.spent(() => delay(BUSY_SECONDS * 1000));
+    const usual = await sensor.spent(() => openings(file, BUSY_SECONDS * OPENS_PER_SECOND, 1000 / OPENS_PER_SECOND));
+    const watched = await openings(file, PACED.count, PACED.pauseMs);
+    await sensor.calmsDown();
+    const [all, attributed] = [sensor.all, sensor.attributed];
+    const opened = STORM.processes * STORM.count;
+    const started = performance.now();
+    await Promise.all(Array.from({ length: STORM.processes }, () => openings(file, STORM.count, 0)));
+    const seconds = (performance.now() - started) / 1000;
+    await sensor.calmsDown();
+    const shares = [sensor.all - all, sensor.attributed - attributed].map((n) => ((100 * n) / opened).toFixed(2));
+    return [
+      `opens of a token's file, ${VOLUMES} volumes watched`,
+      `  without the sensor  median ${us(bare, 0.5)}  p99 ${us(bare, 0.99)}`,
+      `  with it             median ${us(watched, 0.5)}  p99 ${us(watched, 0.99)}`,
+      `  added               median ${added(bare, watched, 0.5)} (goal: at most 100)  p99 ${added(bare, watched, 0.99)} (goal: at most 1000)`,
+      `  in a storm          ${Math.round(opened / seconds)} opens/s, ${shares[0]} % told, ${shares[1]} % with their opener (goal: 100)`,
+      `  its process         ${idle.cpu} % of a CPU idle, ${usual.cpu} % at ${OPENS_PER_SECOND} opens/s; ${usual.megabytes} MB (without the sensor: ${await bareMegabytes()} MB)`,
+    ];
+  } finally {
+    await sensor.stop();
+  }
+}
+
+/** Sorted microseconds. */
+async function openings(file: string, count: number, pauseMs: number): Promise<number[]> {
+  const child = spawn(process.execPath, [scriptOf('opener-process.js'), file, String(count), String(pauseMs)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  for await (const chunk of child.stdout) text += String(chunk);
+  return (JSON.parse(text) as number[]).sort((a, b) => a - b);
+}
+
+const at = (sorted: readonly number[], share: number): number => sorted[Math.floor(sorted.length * share)] ?? 0;
+const us = (sorted: readonly number[], share: number): string => `${at(sorted, share).toFixed(0)} us`;
+const added = (bare: readonly number[], watched: readonly number[], share: number): string =>
+  `${(at(watched, share) - at(bare, share)).toFixed(0)} us`;
+
+interface Spent {
+  /** Per cent of one CPU. */
+  cpu: string;
+  megabytes: number;
+}
+
+/** The sensor in a process of its own, which does nothing else. */
+class Sensor {
+  readonly #child: ChildProcess;
+  #all = 0;
+  #attributed = 0;
+
+  constructor(folder: string) {
+    const script = scriptOf('../token-opens/support/sensor-process.js');
+    this.#child = spawn(process.execPath, [script, folder], { stdio: ['pipe', 'pipe', 'inherit'] });
+  }
+
+  /** Resolves once it watches. */
+  start(): Promise<void> {
+    const lines = createInterface({ input: this.#child.stdout as Readable });
+    return new Promise((resolve) => {
+      lines.on('line', (line) => {
+        const { started, told, attributed } = JSON.parse(line) as {
+          started?: true;
+          told?: number;
+          attributed?: number;
+        };
+        this.#all += told ?? 0;
+        this.#attributed += attributed ?? 0;
+        if (started) resolve();
+      });
+    });
+  }
+
+  get attributed(): number {
+    return this.#attributed;
+  }
+
+  get all(): number {
+    return this.#all;
+  }
+
+  /** Resolves once it has told nothing more for a while. */
+  async calmsDown(): Promise<void> {
+    let before: number;
+    do {
+      before = this.#all;
+      await delay(500);
+    } while (before !== this.#all);
+  }
+
+  async spent(during: () => Promise<unknown>): Promise<Spent> {
+    const [ticks, started] = [this.#ticks(), performance.now()];
+    await during();
+    const seconds = (performance.now() - started) / 1000;
+    const megabytes = megabytesOf(this.#child.pid ?? 0);
+    return { cpu: ((100 * (this.#ticks() - ticks)) / TICKS_PER_SECOND / seconds).toFixed(1), megabytes };
+  }
+
+  async stop(): Promise<void> {
+    this.#child.stdin?.write('stop\n');
+    await once(this.#child, 'exit');
+  }
+
+  /** utime and stime, see proc(5). */
+  #ticks(): number {
+    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(') ') + 2).split(' ');
+    return Number(fields[11]) + Number(fields[12]);
+  }
+}
+
+const megabytesOf = (pid: number): number =>
+  Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024);
+
+/** What Node.js takes without the sensor, but with what else that process needs. */
+async function bareMegabytes(): Promise<number> {
+  const program =
+    "await import('pino'); await import('zod'); process.stdin.on('data', () => process.exit()); console.log();";
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  const megabytes = megabytesOf(child.pid ?? 0);
+  child.stdin.end('end');
+  return megabytes;
+}
