@@ -36,7 +36,7 @@ function isReader({ executable, namespace, pod, image }: AllowedReader, opener: 
   if (namespace === undefined && pod === undefined && image === undefined) {
     return opener.pod === undefined && opener.container === undefined && !opener.disguised;
   }
-  if (opener.disguised || opener.relation === 'exec-session') return false;
+  if (opener.disguised || opener.entered) return false;
   return (
     (namespace === undefined || opener.pod?.namespace === namespace) &&
     (pod === undefined || isNamed(pod, opener.pod?.name)) &&

@@ -10,6 +10,7 @@ import { parseTime, SECOND } from '../time.ts';
 import { cleanArgs } from './arguments.ts';
 import { fromClaims } from './claims.ts';
 import { FirstProcesses } from './first-processes.ts';
+import { isRunOf } from './hook.ts';
 import { type Standing, standingOf } from './opener.ts';
 import { clean } from './scrub.ts';
 
@@ -41,7 +42,7 @@ export class OpenNormaliser {
     const { data: raw } = TokenOpen.safeParse(value);
     if (!raw) return 'not-an-open';
     const time = parseTime(raw.t);
-    if (time === undefined) return 'bad-time';
+    if (time === undefined || time < 0 || !Number.isSafeInteger(time)) return 'bad-time';
     const uid = clean(raw.pod_uid, 64);
     const claims = raw.credential ? fromClaims(raw.credential) : { binding: {} };
     const owner = this.#podRef(uid) ?? { uid };
@@ -70,10 +71,9 @@ export class OpenNormaliser {
   }
 
   #opener(raw: TokenOpen, proc: RawOpener): Opener {
-    const workload = this.#workloads.pod(raw.pod_uid)?.facts;
     const standing = standingOf(proc, {
       podUid: raw.pod_uid,
-      sharesPids: workload?.sharesPids,
+      sharesPids: (uid) => this.#workloads.pod(uid)?.facts?.sharesPids,
       firsts: this.#firsts,
     });
     const { membership, depth } = standing;
@@ -82,7 +82,7 @@ export class OpenNormaliser {
     const relation = mountsIt(standing, raw.volume, container?.volumes) ? standing.relation : 'other-container-of-pod';
     const isHook =
       relation === 'exec-session' &&
-      container?.hooks.some((hook) => isSame(hook, cleanArgs(standing.root.cmdline))) === true;
+      container?.hooks.some((hook) => isRunOf(hook, cleanArgs(standing.root.cmdline))) === true;
     const exeState = proc.exe?.endsWith(' (deleted)') ? 'deleted' : proc.exe_replaced ? 'replaced' : undefined;
     return {
       relation,
@@ -109,6 +109,7 @@ export class OpenNormaliser {
       lineage: proc.ancestors.slice(0, Math.min(MAX_LINEAGE, depth + 1)).map(processOf),
       actor: actorOf(standing),
       ...(standing.disguised && { disguised: true }),
+      ...(standing.entered && { entered: true }),
       ...(proc.foreign_mount && { foreignMount: true }),
       ...(isHook && { expected: 'hook' }),
     };
@@ -123,9 +124,6 @@ export class OpenNormaliser {
 /** Without knowing a container's mounts, that it has the volume is taken for granted: by default all of a pod's do. */
 const mountsIt = ({ relation }: Standing, volume: string, mounts: readonly string[] | undefined): boolean =>
   (relation !== 'in-container' && relation !== 'exec-session') || mounts === undefined || mounts.includes(volume);
-
-const isSame = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((word, at) => word === b[at]);
 
 function processOf({ pid, starttime, comm, exe, cmdline }: RawAncestor): Process {
   return {

@@ -289,6 +289,8 @@ export const Opener = z.strictObject({
   actor: text(160),
   /** It is in the pod's cgroup without having come by the container's runtime: it put itself there. */
   disguised: z.literal(true).optional(),
+  /** It was started in its container from outside: by exec, a probe, a hook. */
+  entered: z.literal(true).optional(),
   /** It went through the mounts of another process (`/proc/PID/root`). */
   foreignMount: z.literal(true).optional(),
   /** What entered the container is a probe or a hook of the pod's own spec. */
