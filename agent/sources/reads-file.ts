@@ -5,7 +5,7 @@
 import { TruantError } from '../../shared/errors.ts';
 import { type Micros, parseTime } from '../../shared/time.ts';
 import type { SensorLine } from '../file-observer.ts';
-import { calledAs, openInput } from './input.ts';
+import { type Chunk, calledAs, type Input, openInput } from './input.ts';
 import { whyUnreadable } from './unreadable.ts';
 
 export interface TimedSensorLine extends SensorLine {
@@ -23,8 +23,11 @@ const PEEK_BYTES = 64 * 1024;
 /** An open with 16 ancestors and their command lines is far shorter. */
 const MAX_LINE_CHARS = 1024 * 1024;
 
-/** @throws {TruantError} INPUT_NOT_FOUND; reading it may throw INPUT_UNREADABLE */
-export async function openReadsFile(path: string): Promise<ReadsFile> {
+/**
+ * @param onProblem told when it turns out that not all of it can be read: INPUT_UNREADABLE
+ * @throws {TruantError} INPUT_NOT_FOUND
+ */
+export async function openReadsFile(path: string, onProblem: (problem: TruantError) => void): Promise<ReadsFile> {
   const input = await openInput(path, PEEK_BYTES).catch((cause: unknown) => {
     throw new TruantError('INPUT_NOT_FOUND', `${calledAs(path)} cannot be read: ${whyUnreadable(cause)}.`, { cause });
   });
@@ -32,7 +35,7 @@ export async function openReadsFile(path: string): Promise<ReadsFile> {
   const skip = (): void => {
     skipped += 1;
   };
-  const lines = sensorLines(linesOf(path, input.read(), skip), skip);
+  const lines = sensorLines(linesOf(readable(path, input, onProblem), skip), skip);
   let ahead: TimedSensorLine | undefined;
   return {
     get skipped() {
@@ -52,6 +55,16 @@ export async function openReadsFile(path: string): Promise<ReadsFile> {
       }
     },
   };
+}
+
+/** Its bytes, as far as they can be read. */
+async function* readable(path: string, input: Input, onProblem: (problem: TruantError) => void): AsyncGenerator<Chunk> {
+  try {
+    yield* input.read();
+  } catch (cause) {
+    const message = `${calledAs(path)} cannot be read: ${whyUnreadable(cause)}.`;
+    onProblem(new TruantError('INPUT_UNREADABLE', message, { cause }));
+  }
 }
 
 /** What a line is, and when it was; undefined if it is nothing of a sensor's. */
@@ -81,25 +94,24 @@ async function* sensorLines(
   return undefined;
 }
 
-async function* linesOf(
-  path: string,
-  chunks: AsyncGenerator<{ bytes: Buffer }>,
-  skip: () => void,
-): AsyncGenerator<string> {
+async function* linesOf(chunks: AsyncIterable<{ bytes: Buffer }>, skip: () => void): AsyncGenerator<string> {
   const decoder = new TextDecoder();
-  let rest = '';
-  try {
-    for await (const { bytes } of chunks) {
-      const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
-      rest = lines.pop() ?? '';
-      if (rest.length > MAX_LINE_CHARS) {
-        skip();
-        rest = '';
+  let line = '';
+  let isTooLong = false;
+  for await (const { bytes } of chunks) {
+    const parts = decoder.decode(bytes, { stream: true }).split('\n');
+    for (const [at, part] of parts.entries()) {
+      if (at > 0) {
+        if (line !== '') yield line;
+        line = '';
+        isTooLong = false;
       }
-      for (const line of lines) if (line !== '') yield line;
+      if (!isTooLong) line += part;
+      if (line.length <= MAX_LINE_CHARS) continue;
+      skip();
+      line = '';
+      isTooLong = true;
     }
-  } catch (cause) {
-    throw new TruantError('INPUT_UNREADABLE', `${calledAs(path)} cannot be read: ${whyUnreadable(cause)}.`, { cause });
   }
-  if (rest.trim() !== '') yield rest;
+  if (line.trim() !== '') yield line;
 }

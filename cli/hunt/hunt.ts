@@ -34,8 +34,9 @@ export interface HuntOptions {
 
 export async function hunt(paths: string[], options: HuntOptions, io: Io): Promise<void> {
   if (options.failOn) io.exitCode = UNFINISHED;
-  if (options.inventory === STDIN && paths.includes(STDIN)) {
-    throw new TruantError('REQUEST_INVALID', 'standard input cannot be both the log and the inventory');
+  const inputs = [...paths, ...(options.reads ?? []), options.inventory];
+  if (inputs.filter((input) => input === STDIN).length > 1) {
+    throw new TruantError('REQUEST_INVALID', 'standard input cannot be two of log, inventory and reads');
   }
   const config = await loadConfig(configFile(options.config, io.env), io.env);
   const { mode, events } = await readInventory(options.inventory);
@@ -51,7 +52,9 @@ export async function hunt(paths: string[], options: HuntOptions, io: Io): Promi
       if (options.uses) out.push(options.json ? jsonLine(useRecord(use, placement)) : report.useLine(use, placement));
     },
   });
-  const reads = await Promise.all((options.reads ?? []).map(openReadsFile));
+  const reads = await Promise.all(
+    (options.reads ?? []).map((path) => openReadsFile(path, (problem) => report.problem(problem))),
+  );
   const progress = createProgress(io.stderr, { label: 'hunting', format: amount });
   const flush = async (): Promise<void> => {
     if (out.length === 0) return;
@@ -82,6 +85,8 @@ export async function hunt(paths: string[], options: HuntOptions, io: Io): Promi
   if (options.json) for (const alert of alerts) await writeLine(io.stdout, jsonLine(alert));
   else for (const line of report.alerts(alerts)) await writeLine(io.stdout, line);
   for (const [reason, count] of hunter.rejected) report.setAside(reason, count);
+  const skipped = reads.reduce((sum, file) => sum + file.skipped, 0);
+  if (skipped > 0) report.setAside('not-of-a-sensor', skipped);
   await report.end(alerts, hunter.statuses, options.json === true);
 }
 

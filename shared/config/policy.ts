@@ -46,7 +46,7 @@ function isReader(entry: AllowedReader, opener: Opener): boolean {
   const { executable } = entry;
   if (opener.disguised || (executable !== undefined && (opener.exe !== executable || opener.exeState))) return false;
   if (!isOfPod(entry)) return opener.pod === undefined && opener.container === undefined;
-  return opener.relation !== 'exec-session' && isThere(entry, opener.pod, opener.container?.image);
+  return !opener.entered && isThere(entry, opener.pod, opener.container?.image);
 }
 
 const isThere = (

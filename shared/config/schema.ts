@@ -169,12 +169,13 @@ const detection = section('Exceptions from the rules, and changes to them.', {
         ({ executable, namespace, image }) => [executable, namespace, image].some((named) => named !== undefined),
         {
           message: 'needs an executable, a namespace or an image',
+          params: { whole: true },
         },
       ),
     'Who rightly opens tokens of others: backup agents, a service mesh, other security tools. What runs by exec is never let pass.',
   ),
   learningHours: key(
-    wholeNumber(0, 8760, 'hours').default(24),
+    wholeNumber(1, 8760, 'hours').default(24),
     'How long the reads of a container are watched before a process that has not read its token before is out of the ordinary.',
   ),
   rules: key(

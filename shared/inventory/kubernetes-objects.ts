@@ -175,7 +175,7 @@ function workloadOf({ metadata, spec, status }: z.infer<typeof Pod>): WorkloadFa
     statuses
       .filter(({ name }) => name === container)
       .flatMap(({ containerID, lastState }) => [containerID, lastState?.terminated?.containerID])
-      .flatMap((id) => (id === undefined ? [] : [id.slice(id.indexOf('://') + 3, MAX_ID)]))
+      .flatMap((id) => (id === undefined ? [] : [id.slice(0, MAX_ID).replace(/^.*:\/\//, '')]))
       .slice(0, MAX_IDS);
   const containers = [...spec.containers, ...spec.initContainers, ...spec.ephemeralContainers]
     .slice(0, MAX_CONTAINERS)

@@ -18,9 +18,8 @@ export interface Membership {
 const UID = '[0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}|[0-9a-f]{32}';
 /** The outermost pod: what runs pods within a pod is that pod. */
 const POD = new RegExp(`(?:^|[/-])pod(${UID})(?:\\.slice)?(?=[/:]|$)`);
-/** A monitor (conmon) has a scope of its own, and is not the container. */
-const MONITOR = /conmon-[0-9a-f]{64}/;
-const CONTAINER = /(?:^|[/:-])([0-9a-f]{64})(?:\.scope)?(?=\/|$)/;
+/** The outermost one. A monitor (conmon) has a scope of its own, and is not the container. */
+const CONTAINER = /(?:^|[/:-])(conmon-)?([0-9a-f]{64})(?:\.scope)?(?=\/|$)/;
 /** More than there are controllers. */
 const MAX_LINES = 32;
 const MAX_PATH = 4096;
@@ -46,7 +45,8 @@ function pathOf(line: string): string {
 function ofPath(path: string): Membership | undefined {
   const pod = POD.exec(path);
   const rest = pod ? path.slice(pod.index + pod[0].length) : path;
-  const container = MONITOR.test(rest) ? undefined : CONTAINER.exec(rest)?.[1];
+  const [, monitor, id] = CONTAINER.exec(rest) ?? [];
+  const container = monitor === undefined ? id : undefined;
   if (!pod && container === undefined) return undefined;
   return {
     ...(pod?.[1] !== undefined && { pod: pod[1].replaceAll('_', '-') }),

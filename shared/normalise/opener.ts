@@ -14,6 +14,8 @@ export interface Standing {
   disguised: boolean;
   /** It is of a container, and has the host's mounts, as no container does: it got out. */
   escaped: boolean;
+  /** It was started in its container from outside: by exec, a probe, a hook. */
+  entered: boolean;
   /** The first process of its container or session, as far as the lineage goes: itself, if it is that. */
   root: RawAncestor;
   /** How many of its ancestors belong to its story: up to the root. */
@@ -24,8 +26,11 @@ export interface Standing {
 export interface Knowledge {
   /** Whose token it is. */
   podUid: string;
-  /** Its containers have one pid namespace, or the host's: its first process is none of theirs. */
-  sharesPids?: boolean | undefined;
+  /**
+   * Whether the containers of a pod have one pid namespace, or the host's: then its first process is none of theirs.
+   * Undefined: that pod is not known.
+   */
+  sharesPids?: ((pod: string) => boolean | undefined) | undefined;
   /** The first process of each container, as far as seen: where pids don't tell, only others' openings do. */
   firsts?: Firsts | undefined;
 }
@@ -42,49 +47,69 @@ const NONE: Firsts = { isFirst: () => false };
 export const relationOf = (opener: RawOpener, owner: { podUid: string }): Relation =>
   standingOf(opener, owner).relation;
 
-export function standingOf(opener: RawOpener, { podUid, sharesPids = false, firsts = NONE }: Knowledge): Standing {
+export function standingOf(opener: RawOpener, { podUid, sharesPids, firsts = NONE }: Knowledge): Standing {
   const membership = membershipOf(opener.cgroup);
   if (membership?.pod === undefined) return onHost(opener, membership);
-  const { root, depth, outside } = lineageIn(opener, membership.pod);
-  const escaped = opener.host_ns?.includes('mnt') === true;
-  const standing = { membership, disguised: false, escaped, root, depth };
-  // Nobody but a runtime starts anything in a container.
-  const isIntruder = outside !== undefined && outside.pid > 1 && !looksLikeRuntime(outside);
-  if (isIntruder) return { ...standing, relation: 'host', disguised: true, escaped: false };
-  if (membership.pod !== podUid) return { ...standing, relation: 'other-pod' };
-  if (escaped) return { ...standing, relation: 'host' };
-  if (opener.foreign_mount) return { ...standing, relation: 'other-container-of-pod' };
+  const shares = sharesPids?.(membership.pod);
+  const lineage = lineageIn(opener, membership.pod);
+  const { root, depth } = lineage;
+  const standing = { membership, disguised: false, escaped: false, entered: false, root, depth };
+  if (isIntruder(lineage)) return { ...standing, relation: 'host', disguised: true };
+  const entered = isEntered(lineage, membership.container, shares, firsts);
+  const escaped = isOut(opener, shares);
+  if (membership.pod !== podUid) return { ...standing, entered, escaped, relation: 'other-pod' };
+  if (escaped) return { ...standing, escaped, relation: 'host' };
+  if (opener.foreign_mount) return { ...standing, entered, relation: 'other-container-of-pod' };
+  return { ...standing, entered, relation: entered ? 'exec-session' : 'in-container' };
+}
+
+/** Nobody but a runtime starts anything in a container. */
+function isIntruder({ root, outside }: Lineage): boolean {
+  if (outside === undefined || looksLikeRuntime(outside)) return false;
+  // A container outlives its runtime's shim; whatever else there is in it goes to its own first process.
+  return outside.pid > 1 || !isFirstOfNamespace(root);
+}
+
+/** No container has the host's mounts, and few have its pids. */
+const isOut = (opener: RawOpener, shares: boolean | undefined): boolean =>
+  opener.host_ns?.includes('mnt') === true || (shares === false && levelsOf(opener) === 1);
+
+function isEntered(
+  { root, outside }: Lineage,
+  container: string | undefined,
+  shares: boolean | undefined,
+  firsts: Firsts,
+): boolean {
   if (isFirstOfNamespace(root)) {
-    if (membership.container !== undefined) firsts.isFirst(membership.container, root);
-    return { ...standing, relation: 'in-container' };
+    if (container !== undefined) firsts.isFirst(container, root);
+    return false;
   }
-  const isEntered =
-    (outside !== undefined && isStarter(outside)) ||
-    (!sharesPids && (levelsOf(root) ?? 0) > 1) ||
-    (outside !== undefined && membership.container !== undefined && !firsts.isFirst(membership.container, root));
-  return { ...standing, relation: isEntered ? 'exec-session' : 'in-container' };
+  if (outside !== undefined && isStarter(outside)) return true;
+  if (!shares && (levelsOf(root) ?? 0) > 1) return true;
+  return outside !== undefined && container !== undefined && !firsts.isFirst(container, root);
 }
 
 function onHost(opener: RawOpener, membership: Membership | undefined): Standing {
   const [parent] = opener.ancestors;
   const depth = opener.ancestors.findIndex(startsSessions);
   const ancestors = depth < 0 ? opener.ancestors : opener.ancestors.slice(0, depth);
-  const relation = isKubelet(opener, parent) ? 'kubelet' : isRuntime(opener) ? 'runtime' : 'host';
-  return {
-    relation,
-    membership,
-    disguised: false,
-    escaped: false,
-    root: ancestors.at(-1) ?? opener,
-    depth: ancestors.length,
-  };
+  // The node's own are in its own pid namespace: only there a path is the node's, not some image's.
+  const isInside = (levelsOf(opener) ?? 1) > 1;
+  const relation = isInside ? 'host' : isKubelet(opener, parent) ? 'kubelet' : isRuntime(opener) ? 'runtime' : 'host';
+  const root = ancestors.at(-1) ?? opener;
+  const nothing = { disguised: false, escaped: false, entered: false };
+  return { relation, membership, ...nothing, root, depth: ancestors.length };
 }
 
-/** Up to the last process that is still in the pod; `outside`: the one that it was started by. */
-function lineageIn(
-  opener: RawOpener,
-  pod: string,
-): { root: RawAncestor; depth: number; outside: RawAncestor | undefined } {
+interface Lineage {
+  /** The last process that is still in the pod. */
+  root: RawAncestor;
+  depth: number;
+  /** What that was started by. */
+  outside: RawAncestor | undefined;
+}
+
+function lineageIn(opener: RawOpener, pod: string): Lineage {
   const { ancestors } = opener;
   const levels = levelsOf(opener);
   // A hostPID pod's namespaces tell nothing: all its processes are at the host's level.

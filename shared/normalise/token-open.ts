@@ -10,6 +10,7 @@ import { parseTime, SECOND } from '../time.ts';
 import { cleanArgs } from './arguments.ts';
 import { fromClaims } from './claims.ts';
 import { FirstProcesses } from './first-processes.ts';
+import { isRunOf } from './hook.ts';
 import { type Standing, standingOf } from './opener.ts';
 import { clean } from './scrub.ts';
 
@@ -44,7 +45,7 @@ export class OpenNormaliser {
     const { data: raw } = TokenOpen.safeParse(value);
     if (!raw) return 'not-an-open';
     const time = parseTime(raw.t);
-    if (time === undefined) return 'bad-time';
+    if (time === undefined || time < 0 || !Number.isSafeInteger(time)) return 'bad-time';
     const uid = clean(raw.pod_uid, 64);
     const claims = raw.credential ? fromClaims(raw.credential) : { binding: {} };
     const owner = this.#podRef(uid) ?? { uid };
@@ -76,10 +77,9 @@ export class OpenNormaliser {
     // A recording does not say which namespaces are the host's; the kubelet works with its mounts.
     const isOnHostMounts = said.mnt_ns !== undefined && said.mnt_ns === this.#hostMounts.get(node);
     const proc = said.host_ns || !isOnHostMounts ? said : { ...said, host_ns: ['mnt' as const] };
-    const workload = this.#workloads.pod(raw.pod_uid)?.facts;
     const standing = standingOf(proc, {
       podUid: raw.pod_uid,
-      sharesPids: workload?.sharesPids,
+      sharesPids: (uid) => this.#workloads.pod(uid)?.facts?.sharesPids,
       firsts: this.#firsts,
     });
     const { membership, depth } = standing;
@@ -91,7 +91,7 @@ export class OpenNormaliser {
     const relation = mountsIt(standing, raw.volume, container?.volumes) ? standing.relation : 'other-container-of-pod';
     const isHook =
       relation === 'exec-session' &&
-      container?.hooks.some((hook) => isSame(hook, cleanArgs(standing.root.cmdline))) === true;
+      container?.hooks.some((hook) => isRunOf(hook, cleanArgs(standing.root.cmdline))) === true;
     const exeState = proc.exe?.endsWith(' (deleted)') ? 'deleted' : proc.exe_replaced ? 'replaced' : undefined;
     return {
       relation,
@@ -119,6 +119,7 @@ export class OpenNormaliser {
       actor: actorOf(standing),
       ...(standing.disguised && { disguised: true }),
       ...(standing.escaped && { escaped: true }),
+      ...(standing.entered && { entered: true }),
       ...(proc.foreign_mount && { foreignMount: true }),
       ...(isHook && { expected: 'hook' }),
     };
@@ -133,9 +134,6 @@ export class OpenNormaliser {
 /** Without knowing a container's mounts, that it has the volume is taken for granted: by default all of a pod's do. */
 const mountsIt = ({ relation }: Standing, volume: string, mounts: readonly string[] | undefined): boolean =>
   (relation !== 'in-container' && relation !== 'exec-session') || mounts === undefined || mounts.includes(volume);
-
-const isSame = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((word, at) => word === b[at]);
 
 function processOf({ pid, starttime, comm, exe, cmdline }: RawAncestor): Process {
   return {

@@ -291,6 +291,8 @@ export const Opener = z.strictObject({
   disguised: z.literal(true).optional(),
   /** It is of a container, but has the mounts of the node: it got out. */
   escaped: z.literal(true).optional(),
+  /** It was started in its container from outside: by exec, a probe, a hook. */
+  entered: z.literal(true).optional(),
   /** It went through the mounts of another process (`/proc/PID/root`). */
   foreignMount: z.literal(true).optional(),
   /** What entered the container is a probe or a hook of the pod's own spec. */

@@ -47,6 +47,51 @@ describe('the exit code of a hunt', () => {
   });
 });
 
+describe('reads of token files', () => {
+  const READS = join(THEFT, 'opens.jsonl.gz');
+
+  test('are told with what came of them, from as many files as are given', async () => {
+    const empty = put('empty.jsonl', '');
+    const { stdout } = await truant(['hunt', LOG, ...INVENTORY, '--json', '--reads', READS, empty]);
+    const alerts = stdout.trim().split('\n');
+    expect(alerts).toHaveLength(1);
+    expect((JSON.parse(alerts[0] ?? '') as { rules: string[] }).rules).toContain('token-stolen-and-used');
+    const twice = await truant(['hunt', LOG, ...INVENTORY, '--json', '--reads', empty, '--reads', READS]);
+    expect(JSON.parse(twice.stdout)).toEqual(JSON.parse(stdout));
+  });
+
+  test('lines that are none are counted and shown', async () => {
+    const odd = put('odd.jsonl', `nonsense\n{}\n{"t":"2026-11-23T18:40:00Z","tgid":1}\n`);
+    const { stderr, code } = await truant(['hunt', calm, ...INVENTORY, '--reads', odd]);
+    expect(stderr).toContain('set aside: 2 lines (not-of-a-sensor)');
+    expect(stderr).toContain('set aside: 1 line (not-an-open)');
+    expect(code).toBe(0);
+  });
+
+  test('a file that is cut ends nothing, and is told of', async () => {
+    const cutReads = put('cut.jsonl.gz', readFileSync(READS).subarray(0, -20));
+    const { stdout, stderr, code } = await truant(['hunt', LOG, ...INVENTORY, '--json', '--reads', cutReads]);
+    expect(stdout).toContain('token-stolen-and-used');
+    expect(stderr).toContain('problem: ');
+    expect(code).toBe(3);
+  });
+
+  test('a file that is not there is an error at once', async () => {
+    const { stdout, stderr, code } = await truant(['hunt', LOG, '--reads', join(folder, 'none.jsonl')]);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 3 });
+    expect(stderr).toContain('none.jsonl cannot be read');
+  });
+
+  test.each([[['-', '--reads', '-']], [[LOG, '--reads', '-', '--inventory', '-']], [[LOG, '--reads', '-', '-']]])(
+    'standard input is one thing: %j',
+    async (args) => {
+      const { stderr, code } = await truant(['hunt', ...args]);
+      expect(stderr).toContain('standard input cannot be two of log, inventory and reads');
+      expect(code).not.toBe(0);
+    },
+  );
+});
+
 describe('what a hunt says', () => {
   test('whether the inventory is of another cluster or time', async () => {
     const warning = /warning: the inventory does not know \d+ of \d+ pods whose tokens were used/;

@@ -23,7 +23,13 @@ describe('parseConfig', () => {
       const config = parseConfig(input);
       expect(config.collector.listen).toEqual({ host: '127.0.0.1', port: 7117 });
       expect(config.agent.auditLog).toEqual({ fromBeginning: false, maxLineBytes: 10_485_760 });
-      expect(config.detection).toEqual({ allowedMinters: [], knownLegacySources: [], rules: {} });
+      expect(config.detection).toEqual({
+        allowedMinters: [],
+        knownLegacySources: [],
+        allowedReaders: [],
+        learningHours: 24,
+        rules: {},
+      });
       expect(config.log).toEqual({ level: 'info', pretty: false });
     },
   );
@@ -100,6 +106,17 @@ describe('parseConfig', () => {
       { detection: { knownLegacySources: [{ principal: 'shop/old', source: '::1', reason: 'x' }] } },
       'must be system:serviceaccount:<namespace>:<name>',
     ],
+    [
+      'detection.allowedReaders[0]',
+      { detection: { allowedReaders: [{ pod: 'backup-*', reason: 'x' }] } },
+      'needs an executable, a namespace or an image',
+    ],
+    [
+      'detection.allowedReaders[0].reason',
+      { detection: { allowedReaders: [{ image: 'x' }] } },
+      'is missing; must be text on one line',
+    ],
+    ['detection.learningHours', { detection: { learningHours: 0 } }, 'must be a whole number from 1 to 8760 hours'],
     [
       'detection.rules.token-recon.severity',
       { detection: { rules: { 'token-recon': { severity: 'bad' } } } },

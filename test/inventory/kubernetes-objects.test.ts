@@ -54,6 +54,107 @@ describe('a pod', () => {
       secrets: [],
       ended: false,
       started: time('2026-11-23T18:00:02Z'),
+      workload: {
+        containers: [{ name: 'main', image: '', ids: [], volumes: [], hooks: [] }],
+        sharesPids: false,
+        labels: {},
+      },
+    });
+  });
+
+  describe('as a workload', () => {
+    const workloadOf = (overrides: Parameters<typeof podObject>[0]) => {
+      const pod = podOf(podObject(overrides));
+      return typeof pod === 'object' && 'workload' in pod ? pod.workload : undefined;
+    };
+    const containersOf = (...containers: unknown[]) => workloadOf({ spec: { containers } })?.containers ?? [];
+    const ID = 'a'.repeat(64);
+    const BEFORE = 'b'.repeat(64);
+
+    test('has its containers with image, volumes and ids, the one before too', () => {
+      const containers = [
+        { name: 'main', image: 'shop/cart:1', volumeMounts: [{ name: 'kube-api-access-x' }, null, {}] },
+      ];
+      const containerStatuses = [
+        {
+          name: 'main',
+          containerID: `containerd://${ID}`,
+          lastState: { terminated: { containerID: `cri-o://${BEFORE}` } },
+        },
+        { name: 'other', containerID: 'docker://0' },
+      ];
+      expect(workloadOf({ spec: { containers }, status: { containerStatuses } })?.containers).toEqual([
+        { name: 'main', image: 'shop/cart:1', ids: [ID, BEFORE], volumes: ['kube-api-access-x'], hooks: [] },
+      ]);
+    });
+
+    test('of all kinds of container', () => {
+      const spec = {
+        containers: [{ name: 'main' }],
+        initContainers: [{ name: 'init' }, { image: 'nameless' }],
+        ephemeralContainers: [{ name: 'debugger' }],
+      };
+      const status = {
+        initContainerStatuses: [{ name: 'init', containerID: 'containerd://1' }],
+        ephemeralContainerStatuses: [{ name: 'debugger', containerID: '2' }],
+      };
+      const all = workloadOf({ spec, status })?.containers.map(({ name, ids }) => [name, ids]);
+      expect(all).toEqual([
+        ['main', []],
+        ['init', ['1']],
+        ['debugger', ['2']],
+      ]);
+    });
+
+    test('with the commands of its probes and hooks, as they are kept', () => {
+      const exec = (...command: unknown[]) => ({ exec: { command } });
+      const [container] = containersOf({
+        name: 'main',
+        livenessProbe: exec('/alive', '--token', 'opaque'),
+        readinessProbe: { httpGet: { port: 80 } },
+        startupProbe: exec(),
+        lifecycle: { postStart: exec('sh', '-c', 'x'.repeat(500)), preStop: exec(5, 'bye') },
+      });
+      expect(container?.hooks).toEqual([['/alive', '--token', '[scrubbed]'], ['sh', '-c', 'x'.repeat(256)], ['bye']]);
+    });
+
+    test.each([
+      ['not by itself', {}, false],
+      ['when it says so', { shareProcessNamespace: true }, true],
+      ["when it has the host's", { hostPID: true }, true],
+      ['not when it says otherwise', { shareProcessNamespace: false, hostPID: 'yes' }, false],
+    ])('shares pids: %s', (_, spec, shares) => {
+      expect(workloadOf({ spec })?.sharesPids).toBe(shares);
+    });
+
+    test('has labels that are labels', () => {
+      const labels = { app: 'cart', n: 5, ['k'.repeat(400)]: 'x', long: 'x'.repeat(400) };
+      expect(workloadOf({ metadata: { labels } })?.labels).toEqual({ app: 'cart' });
+    });
+
+    test('is bounded', () => {
+      const many = <T>(count: number, make: (i: number) => T) => Array.from({ length: count }, (_, i) => make(i));
+      const containers = many(100, (i) => ({
+        name: `c${i}`,
+        image: 'x'.repeat(5000),
+        volumeMounts: many(500, (n) => ({ name: `v${n}` })),
+        livenessProbe: { exec: { command: many(100, () => 'x'.repeat(1000)) } },
+      }));
+      const containerStatuses = many(50, () => ({ name: 'c0', containerID: `containerd://${'x'.repeat(5000)}` }));
+      const labels = Object.fromEntries(many(500, (i) => [`l${i}`, 'x']));
+      const workload = workloadOf({ metadata: { labels }, spec: { containers }, status: { containerStatuses } });
+      expect(workload?.containers).toHaveLength(32);
+      const [first] = workload?.containers ?? [];
+      expect(first).toMatchObject({ image: 'x'.repeat(512) });
+      expect(first?.ids).toHaveLength(4);
+      for (const id of first?.ids ?? []) expect(id.length).toBeLessThanOrEqual(160);
+      expect(first?.volumes).toHaveLength(64);
+      expect(first?.hooks.map((hook) => hook.length)).toEqual([32]);
+      expect(Object.keys(workload?.labels ?? {})).toHaveLength(64);
+    });
+
+    test('is not known without a spec', () => {
+      expect(podOf({ metadata: { name: 'p', namespace: 'n', uid: 'u' } })).not.toHaveProperty('workload');
     });
   });
 

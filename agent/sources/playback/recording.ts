@@ -68,7 +68,9 @@ async function readReads(folder: string): Promise<TimedSensorLine[]> {
   for (const name of READS) {
     const path = join(folder, name);
     if (!(await stat(path).catch(() => undefined))) continue;
-    const file = await openReadsFile(path);
+    const file = await openReadsFile(path, (problem) => {
+      throw problem;
+    });
     reads.push(...(await file.until(Number.POSITIVE_INFINITY)));
     if (reads.length > MAX_LINES) throw notARecording(folder, `it has more than ${MAX_LINES} lines of reads`);
   }
