@@ -159,7 +159,10 @@ export class Correlator implements CorrelatorPort {
   #take(observation: Observation): void {
     this.#now = Math.max(this.#now, observation.seen);
     if (observation.kind === 'status') return;
-    if (observation.kind === 'read' || observation.kind === 'file') return this.#takeOfFile(observation);
+    if (observation.kind === 'read' || observation.kind === 'file') {
+      this.#takeOfFile(observation);
+      return;
+    }
     if (this.#forwarded.isDue(this.#now)) this.#release(this.#now);
     const fate = this.#forwarded.meet(observation);
     if (fate === 'judge') this.#judge(observation);
