@@ -282,7 +282,7 @@ export class Correlator implements CorrelatorPort {
     if (!read.credential || !this.#memory.suspect(read, readerOf(read), confidence === 'low')) return;
     this.#evaluate(read, undefined);
     for (const use of this.#memory.recentUses(read.credential.id)) {
-      if (use.time >= read.time) this.#evaluate(use, this.#placed.peek(use.id));
+      this.#evaluate(use, this.#placed.peek(use.id));
     }
   }
 
@@ -304,7 +304,7 @@ export class Correlator implements CorrelatorPort {
     if (!suspiciousReads.has(finding.rule)) return;
     const [trigger = ''] = finding.observations;
     const read = exhibit?.observation ?? this.#memory.recall(trigger);
-    if (read?.kind === 'read') this.#suspect(read, finding);
+    if (read?.kind === 'read' && read.outcome !== 'denied') this.#suspect(read, finding);
   }
 
   #exhibits(finding: Finding, exhibit: Exhibit | undefined): Exhibit[] {

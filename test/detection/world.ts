@@ -72,7 +72,7 @@ export function newInventory(mode: Whereabouts['inventory'] = 'live'): ClusterIn
 const live = newInventory();
 
 let count = 0;
-const nextId = (): string => (count += 1).toString(16).padStart(32, '0');
+export const nextId = (): string => (count += 1).toString(16).padStart(32, '0');
 
 /** Changes to what is usual. */
 export interface Changes {

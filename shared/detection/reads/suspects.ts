@@ -18,7 +18,7 @@ const MAX_EACH = 16;
 /** A thief may wait; what is found later is found by its place alone. */
 const REMEMBERED: Micros = 7 * DAY;
 /** The clocks of a node and of an API server differ. */
-const TOLERANCE: Micros = 2 * SECOND;
+export const TOLERANCE: Micros = 2 * SECOND;
 
 export class Suspects {
   readonly #reads = new BoundedMap<string, Suspect[]>(MAX_CREDENTIALS);

@@ -36,7 +36,8 @@ export class Sweeps {
   }
 }
 
-/** The kubelet opens them all, and a container its own. */
-function actorOf({ opener, node }: TokenRead): string | undefined {
+/** The kubelet opens them all, and a container its own. What nobody got, or somebody may, is no part of it. */
+function actorOf({ opener, node, access, outcome, excused }: TokenRead): string | undefined {
+  if (access !== 'read' || outcome === 'denied' || excused !== undefined) return undefined;
   return opener?.relation === 'host' || opener?.relation === 'other-pod' ? `${node} ${opener.actor}` : undefined;
 }

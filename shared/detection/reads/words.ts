@@ -51,7 +51,7 @@ const OUTCOMES = { allowed: 'read', denied: 'was denied', 'would-deny': 'read' }
 
 /** `cat (pid 4711), a process of node node-a, read the token of shop/cart`. */
 export function deedOfRead(read: TokenRead): string {
-  const deed = read.access === 'write' ? 'wrote where is' : OUTCOMES[read.outcome];
+  const deed = read.access === 'write' ? 'wrote into the volume of' : OUTCOMES[read.outcome];
   const again = read.repeats === undefined ? '' : ` (and ${read.repeats} times since it was last told of)`;
   return `${readerOf(read)}, ${deed} ${tokenOf(read)}${again}`;
 }

@@ -1,4 +1,5 @@
 import { describe } from '../deeds.ts';
+import { TOLERANCE } from '../reads/suspects.ts';
 import { defineRule } from '../rule.ts';
 import { isWithin } from './token-stolen-and-used.ts';
 
@@ -26,7 +27,7 @@ export default defineRule({
     const read = memory.suspects
       .before(use.credential.id, use.time)
       .findLast((suspect) => isWithin(suspect) && !suspect.isDoubtful);
-    const unfamiliar = read && memory.clients.unfamiliar(use, read.time);
+    const unfamiliar = read && memory.clients.unfamiliar(use, read.time - TOLERANCE);
     if (!unfamiliar) return undefined;
     const isClient = unfamiliar === 'client';
     return {

@@ -17,6 +17,7 @@ export default defineRule({
   ],
   blindSpots: [
     'A process of the session that was left behind when it ended belongs to the container then.',
+    'A session that gives itself the command line of a probe or hook of the pod.',
     'In a pod with one process namespace for all containers the first process is told by its age.',
   ],
   triage: [

@@ -1,6 +1,6 @@
 import type { TokenRead, TokenUse } from '../../schema/observation.ts';
 import { describe } from '../deeds.ts';
-import type { Suspect } from '../reads/suspects.ts';
+import { type Suspect, TOLERANCE } from '../reads/suspects.ts';
 import { keysOfRead } from '../reads/suspicious.ts';
 import { readerOf } from '../reads/words.ts';
 import { defineRule, type Facts, type Statement } from '../rule.ts';
@@ -48,7 +48,7 @@ function ofUse(use: TokenUse, { placement, memory }: Facts): Statement | undefin
     };
   }
   if (read.isDoubtful || (placement.verdict === 'home' && isWithin(read))) return undefined;
-  const unfamiliar = memory.clients.unfamiliar(use, read.time);
+  const unfamiliar = memory.clients.unfamiliar(use, read.time - TOLERANCE);
   if (!unfamiliar) return undefined;
   const isClient = unfamiliar === 'client';
   return {

@@ -23,9 +23,6 @@ export default defineRule({
     'Look at what each of them was used for since.',
   ],
   evaluate(read, { memory }) {
-    const relation = read.opener?.relation;
-    if (read.access !== 'read' || read.excused !== undefined || read.outcome === 'denied') return undefined;
-    if (relation !== 'host' && relation !== 'other-pod') return undefined;
     const reads = memory.sweeps.of(read);
     if (!TOLD_AT.has(reads.length)) return undefined;
     return {
