@@ -126,6 +126,26 @@ describe.runIf(whyNot === undefined)(`opens are told with who opened${because}`,
     await once(container, 'exit');
   });
 
+  test('of a volume that lives on in other mounts after the host unmounted it', async () => {
+    const there = path.join(lab.folder, 'kept');
+    mkdirSync(there, { recursive: true });
+    const script = 'mount --bind "$1" "$2" && umount "$1" && echo mounted && read -r go && exec cat "$2/..data/token"';
+    const container = spawn('unshare', ['-m', 'sh', '-c', script, 'sh', volume.mountPoint, there]);
+    await once(container.stdout, 'data');
+    lab.unmount(volume);
+    // Once this one is watched, that the other one is gone has been seen as well.
+    const another = lab.mount();
+    lab.write(another, { token: token.text });
+    await lab.caughtUp(another, watched);
+    container.stdin.write('go\n');
+    await once(container, 'exit');
+    expect(await theRead()).toMatchObject({
+      volume: volume.name,
+      proc: { comm: 'cat' },
+      credential: { jti: token.jti },
+    });
+  });
+
   test('in pid and network namespaces of its own', async () => {
     sh('exec unshare -pn --fork sh -c \'cat "$1"; :\' sh "$1"', volume.token);
     const read = await theRead();

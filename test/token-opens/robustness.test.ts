@@ -65,11 +65,15 @@ describe.runIf(whyNot === undefined)(`the sensor keeps nobody waiting${because}`
   let lab: Lab;
   let volume: LabVolume;
   const token = fakeToken();
+  const children: ChildProcessWithoutNullStreams[] = [];
   beforeEach(() => {
     lab = new Lab();
     volume = lab.mount();
     lab.write(volume, { token: token.text });
-    return () => lab.dispose();
+    return () => {
+      for (const child of children.splice(0)) child.kill('SIGKILL');
+      return lab.dispose();
+    };
   });
 
   test('not for a process whose arguments never come, and others are seen again', async () => {
@@ -176,6 +180,42 @@ describe.runIf(whyNot === undefined)(`the sensor keeps nobody waiting${because}`
     sensor.dispose();
   });
 
+  test('says so when openers are in another pid namespace, and lets them through', async () => {
+    const sensor = compile('test/token-opens/support/sensor-process.ts', ...WORKERS);
+    const inside = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', '"$@"; exit $?', 'sh'];
+    const child = await started(sensor, {}, inside);
+    const shell = new Shell();
+    expect(await shell.read(volume.token)).toBe(token.text);
+    await child.sees(({ status, reason }) => status === 'blind' && reason === 'foreign-pid-namespace');
+    await child.sees(({ told, attributed }) => told === 1 && attributed === 0);
+    child.process.stdin.write('stop\n');
+    expect(await child.exited).toEqual([3, null]);
+    await shell.end();
+    sensor.dispose();
+  });
+
+  test('watches volumes that come to it by propagation, as into a container', async () => {
+    const sensor = compile('test/token-opens/support/sensor-process.ts', ...WORKERS);
+    sh('mount --bind "$1" "$1" && mount --make-shared "$1"', lab.podsRoot);
+    const child = await started(sensor, {}, ['unshare', '-m', '--propagation', 'slave']);
+    const late = lab.mount('late');
+    lab.write(late, { token: token.text });
+    const shell = new Shell();
+    let isTold = false;
+    const told = child.sees(({ told }) => told === 1).then(() => (isTold = true));
+    await eventually(async () => {
+      expect(await shell.read(late.token)).toBe(token.text);
+      expect(isTold).toBe(true);
+    });
+    await told;
+    child.process.stdin.write('stop\n');
+    expect(await child.exited).toEqual([3, null]);
+    await shell.end();
+    lab.unmount(late);
+    sh('umount -l "$1"', lab.podsRoot);
+    sensor.dispose();
+  });
+
   interface Running {
     process: ChildProcessWithoutNullStreams;
     exited: Promise<unknown[]>;
@@ -183,10 +223,10 @@ describe.runIf(whyNot === undefined)(`the sensor keeps nobody waiting${because}`
     sees(is: (line: Record<string, unknown>) => boolean): Promise<void>;
   }
 
-  async function started({ script }: Compiled, options: object): Promise<Running> {
-    const child = spawn(process.execPath, [script, lab.podsRoot, JSON.stringify(options)], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    }) as unknown as ChildProcessWithoutNullStreams;
+  async function started({ script }: Compiled, options: object, below: string[] = []): Promise<Running> {
+    const [command, ...args] = [...below, process.execPath, script, lab.podsRoot, JSON.stringify(options)];
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] }) as unknown as typeof running.process;
+    children.push(child);
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const running: Running = {
       process: child,

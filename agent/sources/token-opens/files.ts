@@ -36,6 +36,8 @@ interface KnownVolume {
   heldToken: boolean;
 }
 
+/** More than are watched. */
+const MAX_VOLUMES = 8192;
 /** A kubelet's volume has some few; what is beyond is read anew each time. */
 const MAX_FILES = 64;
 
@@ -49,7 +51,7 @@ const S_IFREG = 0o100000;
 export class Files {
   readonly #libc: Libc;
   readonly #volumeOf: (device: number) => Volume | undefined;
-  readonly #known = new Map<Volume, KnownVolume>();
+  readonly #known = new BoundedMap<Volume, KnownVolume>(MAX_VOLUMES);
   readonly #stat = Buffer.alloc(256);
   readonly #link = Buffer.alloc(4096);
   readonly #content = Buffer.alloc(MAX_TOKEN_BYTES);
@@ -85,8 +87,7 @@ export class Files {
 
   /** Remembers what was seen. Apart from `look`, since the descriptor may have been taken away in between. */
   keep({ volume, inode, openedAs, stamp, claims, isEmpty }: OpenedFile): void {
-    let known = this.#known.get(volume);
-    if (!known) this.#known.set(volume, (known = { files: new BoundedMap(MAX_FILES), heldToken: false }));
+    const known = this.#known.touch(volume, () => ({ files: new BoundedMap(MAX_FILES), heldToken: false }));
     if (claims) known.heldToken = true;
     const { files } = known;
     const former = files.peek(inode);
@@ -98,7 +99,7 @@ export class Files {
 
   /** Whether a token was ever seen in it. */
   holdsToken(volume: Volume): boolean {
-    return this.#known.get(volume)?.heldToken ?? false;
+    return this.#known.peek(volume)?.heldToken ?? false;
   }
 
   forget(volume: Volume): void {
@@ -107,13 +108,13 @@ export class Files {
 
   /** As the host sees it. */
   hostPath({ volume, inode, openedAs }: OpenedFile): string {
-    const path = this.#known.get(volume)?.files.peek(inode)?.path ?? pathInVolume(openedAs, volume);
+    const path = this.#known.peek(volume)?.files.peek(inode)?.path ?? pathInVolume(openedAs, volume);
     return `${volume.path}/${path}`;
   }
 
   #claims(fd: number, volume: Volume, inode: bigint, stamp: string, size: bigint): TokenClaims | null {
     if (size === 0n || size > MAX_TOKEN_BYTES) return null;
-    const known = this.#known.get(volume)?.files.peek(inode);
+    const known = this.#known.peek(volume)?.files.peek(inode);
     if (known?.stamp === stamp) return known.claims;
     const content = this.#content;
     try {

@@ -44,7 +44,7 @@ export function parseStat(text: string): ProcStat | undefined {
   const fields = text.slice(end + 2).split(' ');
   const at = (number: number): string => fields[number - 3] ?? '';
   const [ppid, starttime] = [Number(at(4)), Number(at(22))];
-  if (!(ppid >= 0 && starttime >= 0)) return undefined;
+  if (at(22) === '' || !(ppid >= 0 && starttime >= 0)) return undefined;
   return { comm: text.slice(start + 1, end), ppid, starttime, image: `${at(28)} ${at(48)} ${at(49)}` };
 }
 

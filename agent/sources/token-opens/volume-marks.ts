@@ -44,12 +44,12 @@ export class VolumeMarks {
     const isThere = new Map(volumes.map((volume) => [volume.device, volume]));
     const gone = this.table.all.filter((volume) => !isSame(volume, isThere.get(volume.device)));
     for (const volume of gone) this.table.remove(volume);
-    const fresh = volumes.filter(({ device }) => this.table.of(device) === undefined);
+    const fresh = volumes.filter((volume) => !this.table.has(volume));
     const room = Math.max(0, this.#options.maxVolumes - this.table.size);
     const appeared = fresh.slice(0, room);
     if (gone.length > 0 || appeared.length > 0) this.#options.onChange({ gone, appeared });
     const problem = this.#markAll(anew ? this.table.all.concat(appeared) : appeared);
-    const unmarked = appeared.filter(({ device }) => this.table.of(device) === undefined);
+    const unmarked = appeared.filter((volume) => !this.table.has(volume));
     if (unmarked.length > 0) this.#options.onChange({ gone: unmarked, appeared: [] });
     return { problem, beyondLimit: fresh.length - appeared.length, marked: this.table.size };
   }
