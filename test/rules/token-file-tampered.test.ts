@@ -20,7 +20,7 @@ testRule(rule, {
       given: [read(10, 'cart-1', { relation: 'other-pod', read: write })],
       severity: 'high',
       confidence: 'medium',
-      summary: 'cat (pid 4711), in container app of the pod shop/bot, wrote into the volume of the token of shop/cart.',
+      summary: 'cat (pid 4711), in the pod shop/bot (container app), wrote into the volume of the token of shop/cart.',
       alerts: [['token-file-tampered']],
     },
     {

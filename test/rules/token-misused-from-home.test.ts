@@ -4,7 +4,7 @@ import { byChild, fromHost, read, steady } from '../detection/reads.ts';
 import { OUTSIDE, ordinary, use } from '../detection/world.ts';
 import { testRule } from './harness.ts';
 
-const SESSION = 'cat (pid 4711), in a session in container app of the pod shop/cart-1';
+const SESSION = 'cat (pid 4711), in an exec session in the pod shop/cart-1 (container app)';
 const session = (seconds: number, changes = {}) => read(seconds, 'cart-1', { relation: 'exec-session', ...changes });
 const curl = (seconds: number, changes = {}) =>
   use(seconds, 'cart-1', { request: { userAgent: 'curl/8' }, ...changes });
@@ -36,7 +36,11 @@ testRule(rule, {
     },
     {
       name: 'for what it never did, by its usual client',
-      given: [session(10), use(60, 'cart-1', { request: { resource: 'secrets' } })],
+      given: [
+        ...ordinary(-1200, 0, 10, ['cart-1']),
+        session(10),
+        use(60, 'cart-1', { request: { resource: 'secrets' } }),
+      ],
       severity: 'medium',
       confidence: 'low',
       summary: `Token of system:serviceaccount:shop:cart was read by ${SESSION}, and then used from the pod for what it had not shown before: list secrets in shop: 200.`,
@@ -47,14 +51,14 @@ testRule(rule, {
       given: [...steady(-3900, 0, 60, 'cart-1'), byChild(10, 'cart-1'), curl(60)],
       policy: { learningPeriod: HOUR },
       ...usual,
-      summary: usual.summary.replace(SESSION, 'cat (pid 4711), in container app of the pod shop/cart-1'),
+      summary: usual.summary.replace(SESSION, 'cat (pid 4711), in the pod shop/cart-1 (container app)'),
       alerts: [['token-misused-from-home', 'token-read-by-unfamiliar-process']],
     },
     {
       name: 'another container of the pod',
       given: [read(10, 'cart-1', { relation: 'other-container-of-pod' }), curl(60)],
       ...usual,
-      summary: usual.summary.replace(SESSION, 'cat (pid 4711), in container sidecar of the pod shop/cart-1'),
+      summary: usual.summary.replace(SESSION, 'cat (pid 4711), in the pod shop/cart-1 (container sidecar)'),
       alerts: [['token-misused-from-home', 'token-read-by-other-pod']],
     },
     {
@@ -73,6 +77,11 @@ testRule(rule, {
     },
   ],
   ignores: [
+    {
+      name: 'what it never did, by its usual client, soon after it began',
+      given: [session(10), use(60, 'cart-1', { request: { resource: 'secrets' } })],
+      because: 'much is new then',
+    },
     { name: 'nobody read it', given: [curl(60)], because: 'a new client alone is none' },
     { name: 'before it was read', given: [curl(5), session(10)], because: 'it was there before' },
     { name: 'with a client that it had before', given: [curl(-30), session(10), curl(60)], because: 'it is known' },

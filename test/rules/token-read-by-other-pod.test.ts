@@ -6,7 +6,7 @@ import { testRule } from './harness.ts';
 const usual = {
   severity: 'high' as const,
   confidence: 'high' as const,
-  summary: 'cat (pid 4711), in container app of the pod shop/bot, read the token of shop/cart.',
+  summary: 'cat (pid 4711), in the pod shop/bot (container app), read the token of shop/cart.',
 };
 const byOther = (seconds: number, name: 'cart-1' | 'pay', changes = {}) =>
   read(seconds, name, { relation: 'other-pod', ...changes });
@@ -32,7 +32,7 @@ testRule(rule, {
       given: [read(10, 'cart-1', { relation: 'other-container-of-pod' })],
       severity: 'medium',
       confidence: 'medium',
-      summary: 'cat (pid 4711), in container sidecar of the pod shop/cart-1, read the token of shop/cart.',
+      summary: 'cat (pid 4711), in the pod shop/cart-1 (container sidecar), read the token of shop/cart.',
       alerts: [['token-read-by-other-pod']],
     },
     {
@@ -40,14 +40,14 @@ testRule(rule, {
       given: [byOther(10, 'cart-1', { read: { outcome: 'denied' } })],
       ...usual,
       severity: 'medium',
-      summary: 'cat (pid 4711), in container app of the pod shop/bot, was denied the token of shop/cart.',
+      summary: 'cat (pid 4711), in the pod shop/bot (container app), was denied the token of shop/cart.',
       alerts: [['token-read-by-other-pod', 'token-read-denied']],
     },
     {
       name: 'two tokens by one container: one alert',
       given: [byOther(10, 'cart-1'), byOther(300, 'pay')],
       ...usual,
-      summary: 'cat (pid 4711), in container app of the pod shop/bot, read the token of bank/pay.',
+      summary: 'cat (pid 4711), in the pod shop/bot (container app), read the token of bank/pay.',
       alerts: [['token-read-by-other-pod']],
     },
     {
@@ -59,7 +59,7 @@ testRule(rule, {
         use(61, 'pay', { from: OUTSIDE }),
       ],
       ...usual,
-      summary: 'cat (pid 4711), in container app of the pod shop/bot, read the token of bank/pay.',
+      summary: 'cat (pid 4711), in the pod shop/bot (container app), read the token of bank/pay.',
       alerts: [
         ['token-read-by-other-pod', 'token-stolen-and-used', 'token-used-away-from-pod', 'token-used-in-two-places'],
       ],

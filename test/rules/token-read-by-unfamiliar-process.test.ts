@@ -12,7 +12,7 @@ const young = steady(0, 60, 5, 'cart-1');
 const usual = {
   severity: 'medium' as const,
   confidence: 'medium' as const,
-  summary: 'cat (pid 4711), in container app of the pod shop/cart-1, read the token of shop/cart.',
+  summary: 'cat (pid 4711), in the pod shop/cart-1 (container app), read the token of shop/cart.',
 };
 const times = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
 /** The same image in the other pod of the account. */
@@ -41,7 +41,7 @@ testRule(rule, {
       given: [...mature, byChild(3700, 'cart-2', replica)],
       ...SHORT,
       ...usual,
-      summary: 'cat (pid 4711), in container app of the pod shop/cart-2, read the token of shop/cart.',
+      summary: 'cat (pid 4711), in the pod shop/cart-2 (container app), read the token of shop/cart.',
       alerts: [['token-read-by-unfamiliar-process']],
     },
     {
@@ -56,7 +56,7 @@ testRule(rule, {
       given: [...mature, read(3700, 'cart-1', { opener: { lineage: [process(300, '/bin/sh'), APP, APP] } })],
       ...SHORT,
       ...usual,
-      summary: 'server (pid 100), in container app of the pod shop/cart-1, read the token of shop/cart.',
+      summary: 'server (pid 100), in the pod shop/cart-1 (container app), read the token of shop/cart.',
       alerts: [['token-read-by-unfamiliar-process']],
     },
     {
@@ -64,7 +64,7 @@ testRule(rule, {
       given: [...mature, read(3700, 'cart-1', { opener: { exeSize: 5 } })],
       ...SHORT,
       ...usual,
-      summary: 'server (pid 100), in container app of the pod shop/cart-1, read the token of shop/cart.',
+      summary: 'server (pid 100), in the pod shop/cart-1 (container app), read the token of shop/cart.',
       alerts: [['token-read-by-unfamiliar-process']],
     },
     {
@@ -72,7 +72,7 @@ testRule(rule, {
       given: [...mature, read(3700, 'cart-1', { opener: { exeState: 'deleted' } })],
       ...SHORT,
       ...usual,
-      summary: 'server (pid 100), in container app of the pod shop/cart-1, read the token of shop/cart.',
+      summary: 'server (pid 100), in the pod shop/cart-1 (container app), read the token of shop/cart.',
       alerts: [['token-read-by-unfamiliar-process']],
     },
     {
@@ -83,7 +83,7 @@ testRule(rule, {
       ],
       ...SHORT,
       ...usual,
-      summary: 'wget (pid 4711, /bin/busybox), in container app of the pod shop/cart-1, read the token of shop/cart.',
+      summary: 'wget (pid 4711), in the pod shop/cart-1 (container app), read the token of shop/cart.',
       alerts: [['token-read-by-unfamiliar-process']],
     },
     {

@@ -13,7 +13,7 @@ testRule(rule, {
       given: [read(10, 'cart-1', { read: denied })],
       severity: 'medium',
       confidence: 'high',
-      summary: 'server (pid 100), in container app of the pod shop/cart-1, was denied the token of shop/cart.',
+      summary: 'server (pid 100), in the pod shop/cart-1 (container app), was denied the token of shop/cart.',
       alerts: [['token-read-denied']],
     },
     {
@@ -30,7 +30,7 @@ testRule(rule, {
       severity: 'info',
       confidence: 'high',
       summary:
-        'server (pid 100), in container app of the pod shop/cart-1, read the token of shop/cart, which the policy would have denied.',
+        'server (pid 100), in the pod shop/cart-1 (container app), read the token of shop/cart, which the policy would have denied.',
       alerts: [['token-read-denied']],
     },
     {

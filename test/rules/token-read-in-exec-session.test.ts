@@ -7,7 +7,7 @@ const TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 const usual = {
   severity: 'medium' as const,
   confidence: 'medium' as const,
-  summary: 'cat (pid 4711), in a session in container app of the pod shop/cart-1, read the token of shop/cart.',
+  summary: 'cat (pid 4711), in an exec session in the pod shop/cart-1 (container app), read the token of shop/cart.',
 };
 const session = (seconds: number, name: 'cart-1' | 'pay', changes = {}) =>
   read(seconds, name, { relation: 'exec-session', ...changes });
@@ -20,7 +20,7 @@ testRule(rule, {
       given: [session(10, 'cart-1', { read: { outcome: 'denied' } })],
       ...usual,
       summary:
-        'cat (pid 4711), in a session in container app of the pod shop/cart-1, was denied the token of shop/cart.',
+        'cat (pid 4711), in an exec session in the pod shop/cart-1 (container app), was denied the token of shop/cart.',
       alerts: [['token-read-denied', 'token-read-in-exec-session']],
     },
     {

@@ -5,7 +5,7 @@ import { testRule } from './harness.ts';
 
 const ON_NODE = NODES['node-a'] as string;
 const HOST = 'cat (pid 4711), a process of node node-a';
-const SESSION = 'cat (pid 4711), in a session in container app of the pod shop/cart-1';
+const SESSION = 'cat (pid 4711), in an exec session in the pod shop/cart-1 (container app)';
 const session = (seconds: number, changes = {}) => read(seconds, 'cart-1', { relation: 'exec-session', ...changes });
 const curl = (seconds: number, changes = {}) =>
   use(seconds, 'cart-1', { request: { userAgent: 'curl/8' }, ...changes });
@@ -78,7 +78,7 @@ testRule(rule, {
       name: 'read by somebody who may yet be part of the workload, used outside',
       given: [...steady(-50, 0, 5, 'cart-1'), byChild(10, 'cart-1'), use(60, 'cart-1', { from: OUTSIDE })],
       ...away,
-      summary: away.summary.replace(HOST, 'cat (pid 4711), in container app of the pod shop/cart-1'),
+      summary: away.summary.replace(HOST, 'cat (pid 4711), in the pod shop/cart-1 (container app)'),
       alerts: [['token-read-by-unfamiliar-process', ...AWAY]],
     },
     {
@@ -107,7 +107,11 @@ testRule(rule, {
     },
     {
       name: 'read on the node, used at its home for what it never did',
-      given: [fromHost(10, 'cart-1'), use(60, 'cart-1', { request: { resource: 'secrets' } })],
+      given: [
+        ...ordinary(-1200, 0, 10, ['cart-1']),
+        fromHost(10, 'cart-1'),
+        use(60, 'cart-1', { request: { resource: 'secrets' } }),
+      ],
       severity: 'medium',
       confidence: 'medium',
       summary: `Token of system:serviceaccount:shop:cart was read by ${HOST}, and then used by somebody who asks for what it had not shown before: list secrets in shop: 200.`,

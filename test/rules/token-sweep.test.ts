@@ -51,7 +51,7 @@ testRule(rule, {
       severity: 'critical',
       confidence: 'high',
       summary:
-        'cat (pid 4711), in container app of the pod monitoring/agent, read the tokens of at least 3 pods of node node-a within 10 minutes.',
+        'cat (pid 4711), in the pod monitoring/agent (container app), read the tokens of at least 3 pods of node node-a within 10 minutes.',
       alerts: [['token-read-by-other-pod', 'token-sweep']],
     },
     {
