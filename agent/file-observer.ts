@@ -27,6 +27,8 @@ export interface FileObserverOptions {
   policy: Policy;
   /** What could not be read: to be counted. */
   onReject(reason: SensorRejectReason): void;
+  /** An exception lets a reader pass, for that reason: to be counted and shown. */
+  onExcuse(reason: string): void;
 }
 
 export class FileObserver {
@@ -44,7 +46,7 @@ export class FileObserver {
   }
 
   see({ about, value }: SensorLine): FileObservation | undefined {
-    const { node, policy, onReject } = this.#options;
+    const { node, policy, onReject, onExcuse } = this.#options;
     const observation = about === 'open' ? this.#opens.open(value) : normaliseTokenFile(value, node);
     if (typeof observation === 'string') {
       onReject(observation);
@@ -52,7 +54,10 @@ export class FileObserver {
     }
     if (observation.kind === 'read' && observation.opener) {
       const reason = policy.allowedReader(observation.opener);
-      if (reason !== undefined) observation.excused = reason;
+      if (reason !== undefined) {
+        observation.excused = reason;
+        onExcuse(reason);
+      }
     }
     return observation;
   }

@@ -100,8 +100,13 @@ function assemble(
   const known = new ClusterInventory({ mode, networks: config.networks });
   const policy = toPolicy(config, clock);
   const memory = new Memory({ learningPeriod: policy.learningPeriod });
-  const readMetrics = componentMetrics(registry, 'reads', { deadLetters: SENSOR_REJECTS });
-  const files = new FileObserver({ node, policy, onReject: (reason) => readMetrics.deadLetter(reason) });
+  const readMetrics = componentMetrics(registry, 'reads', { dropped: ['excused'], deadLetters: SENSOR_REJECTS });
+  const files = new FileObserver({
+    node,
+    policy,
+    onReject: (reason) => readMetrics.deadLetter(reason),
+    onExcuse: () => readMetrics.dropped('excused'),
+  });
   const observer = new Observer({
     inventory: known,
     holdBack,

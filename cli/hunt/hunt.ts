@@ -87,6 +87,7 @@ export async function hunt(paths: string[], options: HuntOptions, io: Io): Promi
   for (const [reason, count] of hunter.rejected) report.setAside(reason, count);
   const skipped = reads.reduce((sum, file) => sum + file.skipped, 0);
   if (skipped > 0) report.setAside('not-of-a-sensor', skipped);
+  report.excused = hunter.excused;
   await report.end(alerts, hunter.statuses, options.json === true);
 }
 

@@ -37,6 +37,8 @@ const BATCH = 500;
 export class Hunter {
   readonly rejected = new Map<RejectReason | SensorRejectReason, number>();
   readonly statuses: SourceStatus[] = [];
+  /** Reads that an exception let pass, by its reason. */
+  readonly excused = new Map<string, number>();
   readonly #alerts = new Map<string, Alert>();
   readonly #observer: Observer;
   readonly #files: FileObserver;
@@ -59,7 +61,12 @@ export class Hunter {
     const reject = (reason: RejectReason | SensorRejectReason): void => {
       this.rejected.set(reason, (this.rejected.get(reason) ?? 0) + 1);
     };
-    this.#files = new FileObserver({ node: cluster, policy, onReject: reject });
+    this.#files = new FileObserver({
+      node: cluster,
+      policy,
+      onReject: reject,
+      onExcuse: (reason) => this.excused.set(reason, (this.excused.get(reason) ?? 0) + 1),
+    });
     this.#observer = new Observer({
       inventory: new ClusterInventory({ mode, networks: networks ?? {} }),
       holdBack,

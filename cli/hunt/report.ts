@@ -18,6 +18,8 @@ const MAX_PODS = 20_000;
 
 export class HuntReport {
   linesRead = 0;
+  /** Reads that were let pass, by the reason. */
+  excused: ReadonlyMap<string, number> = new Map();
   readonly #io: Io;
   readonly #mode: Whereabouts['inventory'];
   readonly #style: Style;
@@ -93,6 +95,7 @@ export class HuntReport {
       );
     }
     for (const [reason, count] of this.#asideByReason) await say(`set aside: ${counted(count, 'line')} (${reason})`);
+    for (const [reason, count] of this.excused) await say(`let pass: ${counted(count, 'read')} (${reason})`);
     if (quiet) return;
     const loud = alerts.filter(({ severity }) => severity !== 'info').length;
     const told = [...this.#verdicts].sort((a, b) => b[1] - a[1]).map(([verdict, count]) => `${count} ${verdict}`);

@@ -138,6 +138,7 @@ describe('what sensors of token files see', () => {
     agent.see([{ about: 'open', value: openLine(0, { onHost: true, comm: 'restic', exe: '/usr/bin/restic' }) }]);
     await until(() => expect(reads(kept.all())).toMatchObject([{ excused: 'Backs the node up.' }]));
     expect(rules()).toEqual([]);
+    expect(await count(agent, 'dropped', 'reads')).toBe(1);
   });
 
   test('is counted where it can not be read', async () => {

@@ -102,7 +102,7 @@ describe('a line', () => {
 describe('what is made of it', () => {
   const made = (policy = defaultPolicy) => {
     const rejected: string[] = [];
-    const observer = new FileObserver({ node: 'node-z', policy, onReject: (reason) => rejected.push(reason) });
+    const observer = new FileObserver({ node: 'node-z', policy, onReject: (reason) => rejected.push(reason), onExcuse: () => undefined });
     return { observer, rejected };
   };
 
