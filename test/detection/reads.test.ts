@@ -48,6 +48,8 @@ class Collector {
   #correlator = new Correlator({ cluster: 'test', scopes: ['cluster'] });
   readonly #stored: Observation[] = [];
   readonly alerts = new Map<string, Alert>();
+  /** Alerts that a restart alone made. */
+  raisedAnew = 0;
 
   take(observations: readonly Observation[], findings: readonly Finding[]): void {
     this.#stored.push(...observations);
@@ -66,8 +68,7 @@ class Collector {
     // As it would come out of the store.
     const alerts = [...this.alerts.values()].map((alert) => Alert.parse(JSON.parse(JSON.stringify(alert))));
     this.#correlator.restore(remembers ? this.#stored : [...minute], alerts);
-    expect(this.#correlator.process([], []).alerts).toEqual([]);
-    expect(this.#correlator.flush().alerts).toEqual([]);
+    this.raisedAnew += this.#correlator.process([], []).alerts.length + this.#correlator.flush().alerts.length;
   }
 
   #keep(alerts: readonly Alert[]): void {
@@ -115,6 +116,7 @@ describe.each(Object.entries(THEFTS))('a theft %s', (_, theft) => {
         }
         if (after === theft.length) collector.restart(remembers);
         const alerts = collector.end();
+        expect(collector.raisedAnew).toBe(0);
         expect(rulesOf(alerts)).toEqual(rulesOf(whole.alerts));
         expect(evidenceOf(alerts)).toEqual(evidenceOf(whole.alerts));
       }

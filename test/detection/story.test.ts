@@ -42,6 +42,31 @@ describe('a story', () => {
     expect(sentences(evidence(1), evidence(2, more))).toHaveLength(2);
   });
 
+  it('tells what one session reads in one go in one sentence, each account once', () => {
+    const read = (seconds: number, account: string, actor = 'node-a 70@70'): Evidence => {
+      const reader = 'cat (pid 7), a process of node node-a';
+      const { id, time } = evidence(seconds);
+      const principal = `system:serviceaccount:shop:${account}`;
+      return {
+        kind: 'read',
+        id,
+        time,
+        principal,
+        reader,
+        actor,
+        what: `${reader}, read the token of ${account}`,
+        rules: [],
+      };
+    };
+    expect(sentences(read(1, 'cart'))).toEqual(['cat (pid 7), a process of node node-a, read the token of cart.']);
+    expect(sentences(read(1, 'cart'), read(2, 'pay'), read(3, 'cart'))).toEqual([
+      'cat (pid 7), a process of node node-a, and its like of one session, opened 3 token files: of shop/cart (2 times), shop/pay.',
+    ]);
+    expect(sentences(read(1, 'cart'), read(2, 'pay', 'node-a 80@80'))).toHaveLength(2);
+    expect(sentences(read(1, 'cart'), read(62, 'pay'))).toHaveLength(2);
+    expect(sentences(...Array.from({ length: 15 }, (_, n) => read(n, `a${n}`)))[0]).toMatch(/shop\/a11 and 3 more\.$/);
+  });
+
   it('says when a stolen token was used at home, where nothing shows that it is', () => {
     expect(sentences(evidence(1, { source: '10.244.0.3', placement: 'home' }))).toEqual([
       'The token of shop/cart was used from 10.244.0.3, at home, with curl/8: list pods in shop: 200.',

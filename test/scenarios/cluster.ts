@@ -1,8 +1,7 @@
 /** A made-up cluster: says what happens in it, second by second, and hunts over the log and inventory that this gives. */
-import type { HunterOptions } from '../../cli/hunt/hunter.ts';
-import type { InventoryEvent } from '../../shared/schema/inventory-event.ts';
+import type { InventoryEvent, WorkloadFacts } from '../../shared/schema/inventory-event.ts';
 import { formatTime, type Micros, SECOND } from '../../shared/time.ts';
-import { type Hunt, hunt } from './hunt.ts';
+import { type Hunt, type HuntOptions, hunt } from './hunt.ts';
 
 const START: Micros = Date.UTC(2026, 10, 23, 18, 0, 0) * 1000;
 
@@ -27,6 +26,8 @@ export interface Pod {
   credential: string;
   /** Secrets that its spec names; left out: the spec is not known. */
   secrets?: string[];
+  /** Left out: only its name is known. */
+  workload?: WorkloadFacts;
 }
 
 export interface RequestText {
@@ -99,6 +100,7 @@ export class Cluster {
         addresses: pod.address === '' ? [] : [pod.address],
         hostNetwork: pod.hostNetwork,
         ...(pod.secrets && { secrets: pod.secrets }),
+        ...(pod.workload && { workload: pod.workload }),
         ended: false,
         started: at(seconds),
       },
@@ -165,7 +167,15 @@ export class Cluster {
     return this.use(seconds, pod, from, tokenRequest(account, issued, namespace));
   }
 
-  hunt(options: Partial<HunterOptions> = {}): Hunt {
+  /** An exec into a pod by the administrator. */
+  exec(seconds: number, pod: Pod, command: readonly string[]): string {
+    const query = command.map((word) => `command=${encodeURIComponent(word)}`).join('&');
+    const uri = `/api/v1/namespaces/${pod.namespace}/pods/${pod.name}/exec?${query}`;
+    const request = { verb: 'create', subresource: 'exec', namespace: pod.namespace, name: pod.name, code: 101, uri };
+    return this.#log(seconds, '10.10.0.1', request, { username: 'kubernetes-admin', extra: {} });
+  }
+
+  hunt(options: HuntOptions = {}): Hunt {
     return hunt(this.lines(), { inventory: this.inventory(), ...options });
   }
 

@@ -3,6 +3,7 @@
  * and image, so that all replicas of a workload teach one profile and a new image begins a new one. Nothing is learned from
  * exec sessions, hosts or other pods. Bounded, pure, and good to be saved and restored.
  */
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { BoundedMap } from '../../inventory/bounded-map.ts';
 import { MULTI_CALL } from '../../normalise/programs.ts';
@@ -27,8 +28,8 @@ const Profile = z.strictObject({
   first: z.int(),
   reads: z.int().nonnegative(),
   /** By signature of the reader. */
-  familiar: z.array(z.tuple([z.string().max(4096), Sign])).max(64),
-  strange: z.array(z.tuple([z.string().max(4096), Sign])).max(64),
+  familiar: z.array(z.tuple([z.string().max(40), Sign])).max(64),
+  strange: z.array(z.tuple([z.string().max(40), Sign])).max(64),
 });
 /** What is saved. */
 export const SavedProfiles = z.strictObject({
@@ -146,11 +147,11 @@ function keyOf({ opener, principal, access, file }: TokenRead): string | undefin
 /** `kube-api-access-x7k2p` ends otherwise for each pod. */
 const volumeKind = (volume: string): string => volume.replace(/^(kube-api-access)-[a-z0-9]{5}$/, '$1');
 
-/** The reader with whoever started it, up to the container's first process. */
+/** The reader with whoever started it, up to the container's first process. Hashed: paths are as long as somebody likes. */
 function signatureOf({ exe, comm, lineage, exeSize, exeTime }: Opener): string {
   const inside = lineage.slice(0, -1);
   const chain = [{ exe, comm }, ...inside].map((process) => programOf(process.exe, process.comm));
-  return [...chain, exeSize ?? '', exeTime ?? ''].join(' < ').slice(0, 4096);
+  return hash('sha1', [...chain, exeSize ?? '', exeTime ?? ''].join('\n'), 'hex');
 }
 
 const programOf = (exe: string | undefined, comm: string): string =>
