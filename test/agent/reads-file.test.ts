@@ -102,7 +102,12 @@ describe('a line', () => {
 describe('what is made of it', () => {
   const made = (policy = defaultPolicy) => {
     const rejected: string[] = [];
-    const observer = new FileObserver({ node: 'node-z', policy, onReject: (reason) => rejected.push(reason), onExcuse: () => undefined });
+    const observer = new FileObserver({
+      node: 'node-z',
+      policy,
+      onReject: (reason) => rejected.push(reason),
+      onExcuse: () => undefined,
+    });
     return { observer, rejected };
   };
 

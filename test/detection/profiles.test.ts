@@ -34,12 +34,12 @@ describe('what is usual in a container', () => {
     expect(profiles.size).toBe(0);
   });
 
-  it('is learned since the pod is watched, not since it first read', () => {
+  it('is learned since it first read, which is told where it was watched for long', () => {
     const profiles = newProfiles();
-    profiles.watch(file(0, 'cart-1'));
+    for (const name of ['cart-1', 'pay'] as const) profiles.watch(file(0, name));
     profiles.watch(file(3000, 'cart-1', { event: 'rotated' }));
-    expect(see(profiles, [read(3599, 'cart-1')])).toEqual(['learning']);
-    expect(see(profiles, [byChild(3600, 'cart-1')])).toEqual(['unfamiliar']);
+    expect(see(profiles, [read(3599, 'cart-1'), byChild(3600, 'cart-1')])).toEqual(['learning', 'learning']);
+    expect(see(profiles, [read(3600, 'pay'), byChild(3601, 'pay')])).toEqual(['first', 'learning']);
   });
 
   it('what comes out of order counts by its own time', () => {
@@ -212,9 +212,17 @@ describe('how an account usually asks', () => {
     ['in capitals', client(70, 'APP/1'), undefined],
     ['another client', client(70, 'curl/8'), 'client'],
     ['no client', client(70, ''), 'client'],
-    ['another thing', client(70, 'app/1', 'secrets'), 'deed'],
+    ['another thing', client(70, 'app/1', 'secrets'), undefined],
   ])('%s', (_, one, unfamiliar) => {
     expect(known(...week, one).unfamiliar(one, last)).toBe(unfamiliar);
+  });
+
+  it('what is asked is usual or not only after long', () => {
+    const long = Array.from({ length: 50 }, (_, i) => client(i * 13, 'app/1'));
+    const one = client(700, 'app/1', 'secrets');
+    expect(known(...long, one).unfamiliar(one, at(650))).toBe('deed');
+    expect(known(...long, one).unfamiliar(one, at(599))).toBeUndefined();
+    expect(known(...long.slice(0, 48), one).unfamiliar(one, at(650))).toBeUndefined();
   });
 
   it('nothing is new of whom little is known', () => {

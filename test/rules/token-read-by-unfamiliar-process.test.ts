@@ -49,6 +49,8 @@ testRule(rule, {
       given: [file(0, 'cart-1'), byChild(3700, 'cart-1')],
       ...SHORT,
       ...usual,
+      severity: 'low',
+      confidence: 'low',
       alerts: [['token-read-by-unfamiliar-process']],
     },
     {

@@ -11,10 +11,10 @@ import type { Opener, TokenFile, TokenRead } from '../../schema/observation.ts';
 import { HOUR, type Micros, SECOND } from '../../time.ts';
 
 /**
- * `learning`: too early to tell; `familiar`; `new`: others are familiar, though not for long; `unfamiliar`: the profile has
- * had its learning period.
+ * `first`: nobody in the container had read it all through a learning period; `learning`: too early to tell; `familiar`;
+ * `new`: others are familiar, though not for long; `unfamiliar`: the profile has had its learning period.
  */
-export type Familiarity = 'learning' | 'familiar' | 'new' | 'unfamiliar';
+export type Familiarity = 'learning' | 'familiar' | 'new' | 'first' | 'unfamiliar';
 
 export interface ProfileOptions {
   /** After this long a profile is taken for complete. */
@@ -24,7 +24,7 @@ export interface ProfileOptions {
 const Sign = z.strictObject({ first: z.int(), last: z.int(), count: z.int().positive() });
 type Sign = z.infer<typeof Sign>;
 const Profile = z.strictObject({
-  /** When it began to be watched. */
+  /** When its token was first read. */
   first: z.int(),
   reads: z.int().nonnegative(),
   /** By signature of the reader. */
@@ -64,6 +64,11 @@ export class ReadProfiles {
     this.#learningPeriod = learningPeriod;
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.#profiles.size;
+  }
+
   /** Grows with everything that is learned. */
   get learned(): number {
     return this.#learned;
@@ -78,7 +83,8 @@ export class ReadProfiles {
   judge(read: TokenRead): Familiarity | undefined {
     const key = keyOf(read);
     if (key === undefined || !read.opener) return undefined;
-    const profile = this.#profiles.peek(key) ?? this.#begun(read);
+    const profile = this.#profiles.peek(key);
+    if (!profile) return this.#isLate(read) ? 'first' : 'learning';
     const signature = signatureOf(read.opener);
     if (profile.familiar.has(signature) && !read.opener.exeState) return 'familiar';
     if (read.time - profile.first >= this.#learningPeriod) return 'unfamiliar';
@@ -97,13 +103,18 @@ export class ReadProfiles {
     const key = keyOf(read);
     const familiarity = this.judge(read);
     if (key === undefined || !read.opener || familiarity === undefined) return;
-    const profile = this.#profiles.touch(key, () => this.#begun(read));
+    const profile = this.#profiles.touch(key, () => ({
+      first: read.time,
+      reads: 0,
+      familiar: new Map(),
+      strange: new Map(),
+    }));
     this.#learned += 1;
     profile.first = Math.min(profile.first, read.time);
     profile.reads += 1;
     const signature = signatureOf(read.opener);
     if (read.opener.exeState) return;
-    if (familiarity === 'familiar' || familiarity === 'learning') {
+    if (familiarity === 'familiar' || familiarity === 'learning' || familiarity === 'first') {
       note(profile.familiar, signature, read.time);
       return;
     }
@@ -130,9 +141,8 @@ export class ReadProfiles {
     for (const [pod, since] of watched) this.#watched.set(pod, since);
   }
 
-  #begun({ file, time }: TokenRead): Learned {
-    const first = Math.min(this.#watched.peek(file.pod.uid) ?? time, time);
-    return { first, reads: 0, familiar: new Map(), strange: new Map() };
+  #isLate({ file, time }: TokenRead): boolean {
+    return time - (this.#watched.peek(file.pod.uid) ?? time) >= this.#learningPeriod;
   }
 }
 

@@ -1,9 +1,29 @@
+import type { Familiarity } from '../reads/profiles.ts';
 import { keysOfRead } from '../reads/suspicious.ts';
 import { deedOfRead } from '../reads/words.ts';
-import { defineRule } from '../rule.ts';
+import { defineRule, type Statement } from '../rule.ts';
 
 /** A stranger who goes on reading is told of so often, and is then known. */
 const TOLD = 5;
+
+/** What is said of a read, by how familiar its reader is. */
+const SAID: Partial<Record<Familiarity, Pick<Statement, 'severity' | 'confidence' | 'confidenceWhy'>>> = {
+  unfamiliar: {
+    severity: 'medium',
+    confidence: 'medium',
+    confidenceWhy: 'The same image has read its token in other ways all through the learning period.',
+  },
+  first: {
+    severity: 'low',
+    confidence: 'low',
+    confidenceWhy: 'Nobody in this container has read the token all through the learning period.',
+  },
+  new: {
+    severity: 'info',
+    confidence: 'low',
+    confidenceWhy: 'The same image has read its token in other ways so far, but has not been watched for long.',
+  },
+};
 
 export default defineRule({
   id: 'token-read-by-unfamiliar-process',
@@ -29,16 +49,10 @@ export default defineRule({
   ],
   evaluate(read, { memory: { profiles } }) {
     if (read.excused !== undefined) return undefined;
-    const familiarity = profiles.judge(read);
-    if (familiarity !== 'unfamiliar' && familiarity !== 'new') return undefined;
-    if (profiles.strangeness(read) >= TOLD) return undefined;
-    const isMature = familiarity === 'unfamiliar';
+    const said = SAID[profiles.judge(read) ?? 'familiar'];
+    if (!said || profiles.strangeness(read) >= TOLD) return undefined;
     return {
-      severity: isMature ? 'medium' : 'info',
-      confidence: isMature ? 'medium' : 'low',
-      confidenceWhy: isMature
-        ? 'The same image has read its token in other ways all through the learning period.'
-        : 'The same image has read its token in other ways so far, but has not been watched for long.',
+      ...said,
       summary: `${deedOfRead(read)}.`,
       keys: keysOfRead(read),
     };
