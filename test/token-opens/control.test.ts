@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Control } from '../../agent/sources/token-opens/control.ts';
 
-const EVENT = { mask: 0x10000, fd: 9, pid: 77 };
+const EVENT = { mask: 0x10000, fd: 9, pid: 77, group: 20 };
 
 test('an event belongs to who settles it first, and to nobody else', () => {
   const [reader, guard] = pair();

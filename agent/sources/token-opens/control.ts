@@ -18,7 +18,9 @@ const NOBODY = -1;
 const [PHASE, ACTIVE, GLOBALS] = [0, 1, 2];
 const [ENDED, RUNNING, ENDING] = [0, 1, 2];
 /** Odd sequence: the event is not settled. */
-const [SEQUENCE, SINCE, FD, PID, MASK, ASKED, BEAT, MAIL, TAKEN, THREAD_WORDS] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+const [SEQUENCE, SINCE, FD, PID, MASK, GROUP, ASKED, BEAT, MAIL, TAKEN, THREAD_WORDS] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+];
 
 export interface BusyWith extends FanotifyEvent {
   /** Names the event among all of this reader. */
@@ -77,12 +79,13 @@ export class Control {
   }
 
   /** @returns the event's sequence */
-  begin(reader: number, { mask, fd, pid }: FanotifyEvent, now: number): number {
+  begin(reader: number, { mask, fd, pid, group }: FanotifyEvent, now: number): number {
     const at = place(reader);
     Atomics.store(this.#words, at + SINCE, now);
     Atomics.store(this.#words, at + FD, fd);
     Atomics.store(this.#words, at + PID, pid);
     Atomics.store(this.#words, at + MASK, mask);
+    Atomics.store(this.#words, at + GROUP, group);
     Atomics.store(this.#words, at + ASKED, 0);
     Atomics.store(this.#words, at + BEAT, now);
     return (Atomics.add(this.#words, at + SEQUENCE, 1) + 1) | 0;
@@ -99,7 +102,15 @@ export class Control {
     const sequence = Atomics.load(this.#words, at + SEQUENCE);
     if (sequence % 2 === 0) return undefined;
     const word = (offset: number): number => Atomics.load(this.#words, at + offset);
-    return { sequence, since: word(SINCE), fd: word(FD), pid: word(PID), mask: word(MASK), asked: word(ASKED) };
+    return {
+      sequence,
+      since: word(SINCE),
+      fd: word(FD),
+      pid: word(PID),
+      mask: word(MASK),
+      group: word(GROUP),
+      asked: word(ASKED),
+    };
   }
 
   /** The reader is about to ask for the arguments of a process; of process 0: it has them. */

@@ -40,6 +40,8 @@ export interface FanotifyEvent {
   fd: number;
   /** A thread's where openers are held, else a process's; 0: it is in no pid namespace of ours. */
   pid: number;
+  /** The group that it came from, and that an answer goes to. */
+  group: number;
 }
 
 /** A call was refused. `code`: `EPERM` and the like. */
@@ -53,6 +55,26 @@ export class FanotifyError extends Error {
   }
 }
 
+/** The groups that share the volumes among them. `fs.fanotify.max_user_groups` is 128. */
+const GROUPS = 16;
+
+/**
+ * Several, since each answer wakes all who wait in the same group: a thousand threads that wait together make an answer
+ * take a millisecond. Whoever opens without end so slows down its own group, not all of the node.
+ *
+ * @returns at least one
+ * @throws FanotifyError
+ */
+export function openGroups(libc: Libc, holdsOpeners: boolean): number[] {
+  const groups = [openGroup(libc, holdsOpeners)];
+  try {
+    while (groups.length < GROUPS) groups.push(openGroup(libc, holdsOpeners));
+  } catch (error) {
+    if (!(error instanceof FanotifyError)) throw error;
+  }
+  return groups;
+}
+
 /**
  * The queue keeps the kernel's limit (16,384 events, `fs.fanotify.max_queued_events`): what is beyond it is let through
  * and told as an overflow, so that openers without end can't take the node's memory.
@@ -63,7 +85,7 @@ export class FanotifyError extends Error {
  * @returns the group's file descriptor, for all threads of the process
  * @throws FanotifyError
  */
-export function openGroup(libc: Libc, holdsOpeners: boolean): number {
+function openGroup(libc: Libc, holdsOpeners: boolean): number {
   const flags = holdsOpeners ? FAN_CLASS_CONTENT | FAN_REPORT_TID : FAN_CLASS_NOTIF;
   const fd = libc.fanotify_init(FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_MARKS | flags, EVENT_FLAGS);
   if (fd < 0) throw new FanotifyError('fanotify_init', libc.errno());
@@ -84,12 +106,11 @@ export function markFilesystem(libc: Libc, group: number, folder: number, holdsO
   }
 }
 
-/** Reads events and answers them; any number of threads may do so, each event goes to one of them. */
+/** A group's events; any number of threads may read them, each goes to one of them. */
 export class EventQueue {
   readonly #libc: Libc;
   readonly #group: number;
   readonly #event = Buffer.alloc(EVENT_BYTES);
-  readonly #answer = Buffer.alloc(8);
   readonly #count = Buffer.alloc(4);
 
   constructor(libc: Libc, group: number) {
@@ -106,13 +127,19 @@ export class EventQueue {
   /** One event at a time, so that what was not read yet can be read by another thread. Undefined: none waits. */
   next(): FanotifyEvent | undefined {
     if (this.#libc.read(this.#group, this.#event, EVENT_BYTES) !== EVENT_BYTES) return undefined;
-    return { mask: this.#event.readUInt32LE(8), fd: this.#event.readInt32LE(16), pid: this.#event.readInt32LE(20) };
+    return {
+      mask: this.#event.readUInt32LE(8),
+      fd: this.#event.readInt32LE(16),
+      pid: this.#event.readInt32LE(20),
+      group: this.#group,
+    };
   }
+}
 
-  /** The answer to a permission event. It fails if the opener was killed while it waited, which is as well. */
-  answer(fd: number, verdict: 'allow' | 'deny'): void {
-    this.#answer.writeInt32LE(fd, 0);
-    this.#answer.writeUInt32LE(verdict === 'allow' ? FAN_ALLOW : FAN_DENY, 4);
-    this.#libc.write(this.#group, this.#answer, 8);
-  }
+/** The answer to a permission event. It fails if the opener was killed while it waited, which is as well. */
+export function answer(libc: Libc, { fd, group }: FanotifyEvent, verdict: 'allow' | 'deny'): void {
+  const response = Buffer.allocUnsafe(8);
+  response.writeInt32LE(fd, 0);
+  response.writeUInt32LE(verdict === 'allow' ? FAN_ALLOW : FAN_DENY, 4);
+  libc.write(group, response, 8);
 }

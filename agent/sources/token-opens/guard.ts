@@ -6,7 +6,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { Control, GUARD, READERS } from './control.ts';
-import { CLOSED_AFTER_WRITE, EventQueue, type FanotifyEvent, OVERFLOW, PERMISSION } from './fanotify.ts';
+import { answer, CLOSED_AFTER_WRITE, EventQueue, type FanotifyEvent, OVERFLOW, PERMISSION } from './fanotify.ts';
 import { Files } from './files.ts';
 import { AT_FDCWD, Clocks, type Libc, millisBetween, Poll, READ_FLAGS } from './libc.ts';
 import type { FromGuard, GuardData, ToGuard, VolumesChange, VolumesState } from './messages.ts';
@@ -18,8 +18,8 @@ import { VolumeMarks } from './volume-marks.ts';
 const SETTLE_MS = 20;
 /** Looks at the mount table though nothing told of a change, and marks anew. */
 const LOOK_AGAIN_MS = 5000;
-/** A reader gives a sign of life several times a second. */
-const SILENT_MS = 2000;
+/** A reader that waits for events gives a sign of life so often. */
+const SIGN_MS = 200;
 /** A reader that hangs for so long will not be back soon. */
 const STUCK_MS = 1000;
 /** Between two looks at the readers. */
@@ -31,7 +31,7 @@ export class Guard {
   readonly #main: MessagePort;
   readonly #control: Control;
   readonly #clocks: Clocks;
-  readonly #queue: EventQueue;
+  readonly #queues: readonly EventQueue[];
   readonly #marks: VolumeMarks;
   readonly #files: Files;
   readonly #reports: Reports;
@@ -49,10 +49,10 @@ export class Guard {
     this.#main = main;
     this.#control = new Control(data.control);
     this.#clocks = new Clocks(libc);
-    this.#queue = new EventQueue(libc, data.group);
+    this.#queues = data.groups.map((group) => new EventQueue(libc, group));
     this.#marks = new VolumeMarks({
       libc,
-      group: data.group,
+      groups: data.groups,
       holdsOpeners: data.mode !== 'observe',
       podsRoot: data.podsRoot,
       maxVolumes: data.maxVolumes,
@@ -72,7 +72,7 @@ export class Guard {
     const mounts = this.#libc.openat(AT_FDCWD, '/proc/self/mountinfo', READ_FLAGS);
     const change = { fd: mounts, for: 'change' } as const;
     const calm = new Poll(this.#libc, [change]);
-    const alone = new Poll(this.#libc, [change, { fd: this.#data.group, for: 'input' }]);
+    const alone = new Poll(this.#libc, [change, ...this.#data.groups.map((fd) => ({ fd, for: 'input' }) as const)]);
     this.#hearMail();
     this.#update(true);
     this.#tell({ kind: 'ready' });
@@ -81,7 +81,7 @@ export class Guard {
       if ((this.#isAlone() ? alone : calm).wait(this.#tickMs)) hasChanged = true;
       this.#hearMail();
       this.#watchReaders();
-      if (this.#isAlone()) this.#serve();
+      if (this.#isAlone()) for (const queue of this.#queues) this.#serve(queue);
       const now = this.#clocks.ticks();
       const isDue = millisBetween(this.#markedAnewAt, now) >= LOOK_AGAIN_MS;
       if (isDue || (hasChanged && millisBetween(this.#updatedAt, now) >= SETTLE_MS)) {
@@ -119,7 +119,10 @@ export class Guard {
         this.#letThrough(busy);
         this.#replace(reader, now, busy.asked);
       }
-      if (this.#control.active === reader && this.#control.millisSilent(reader, now) > SILENT_MS) {
+      if (
+        this.#control.active === reader &&
+        this.#control.millisSilent(reader, now) > SIGN_MS + this.#data.answerWithinMs
+      ) {
         this.#replace(reader, now, 0);
       }
     }
@@ -145,9 +148,9 @@ export class Guard {
     }
   }
 
-  #serve(): void {
+  #serve(queue: EventQueue): void {
     for (let i = 0; i < MAX_EVENTS; i += 1) {
-      const event = this.#queue.next();
+      const event = queue.next();
       if (!event) return;
       if ((event.mask & OVERFLOW) !== 0) this.#reports.overflow();
       else this.#letThrough(event);
@@ -155,8 +158,9 @@ export class Guard {
   }
 
   /** Answers first. */
-  #letThrough({ mask, fd, pid }: FanotifyEvent): void {
-    if ((mask & PERMISSION) !== 0) this.#queue.answer(fd, 'allow');
+  #letThrough(event: FanotifyEvent): void {
+    const { mask, fd, pid } = event;
+    if ((mask & PERMISSION) !== 0) answer(this.#libc, event, 'allow');
     const file = this.#files.look(fd);
     this.#libc.close(fd);
     if (!file) return;

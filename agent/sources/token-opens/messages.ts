@@ -9,8 +9,8 @@ export type Mode = 'attribute' | 'observe' | 'enforce';
 /** What every thread of the sensor is given at its start. */
 export interface Shared {
   control: SharedArrayBuffer;
-  /** The fanotify group's descriptor. */
-  group: number;
+  /** Descriptors of the fanotify groups. */
+  groups: number[];
   mode: Mode;
   answerWithinMs: number;
   maxWaiting: number;

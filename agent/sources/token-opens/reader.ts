@@ -7,8 +7,9 @@ import { receiveMessageOnPort } from 'node:worker_threads';
 import type { LostReason, TokenOpen } from '../../../shared/schema/token-open.ts';
 import type { Micros } from '../../../shared/time.ts';
 import { Arguments } from './arguments.ts';
+import { Backlog } from './backlog.ts';
 import { Control } from './control.ts';
-import { CLOSED_AFTER_WRITE, EventQueue, type FanotifyEvent, OVERFLOW, PERMISSION } from './fanotify.ts';
+import { answer, CLOSED_AFTER_WRITE, EventQueue, type FanotifyEvent, OVERFLOW, PERMISSION } from './fanotify.ts';
 import { Files, type OpenedFile } from './files.ts';
 import { Clocks, type Libc, millisBetween, Poll } from './libc.ts';
 import type { FromReader, ReaderData, ToReader } from './messages.ts';
@@ -25,6 +26,9 @@ const SLEEP_MS = 200;
 /** The same while the main thread has not taken what was told. */
 const RETRY_MS = 20;
 
+/** Events of a group, until it is the next one's turn. */
+const MAX_AT_ONCE = 8;
+
 interface Judgement {
   file: OpenedFile;
   /** Absent: there is nothing to tell. */
@@ -38,7 +42,7 @@ export class Reader {
   readonly #main: MessagePort;
   readonly #control: Control;
   readonly #clocks: Clocks;
-  readonly #queue: EventQueue;
+  readonly #backlogs: readonly Backlog[];
   readonly #volumes: VolumeTable;
   readonly #files: Files;
   readonly #openers: OpenerReader;
@@ -47,17 +51,15 @@ export class Reader {
   readonly #shunned: ReadonlySet<number>;
   #verdict: ReturnType<typeof verdictBy>;
   #mail = -1;
-  /** Whatever is read now came after this moment (ticks). */
-  #cameAfter = 0;
 
   constructor(libc: Libc, data: ReaderData, main: MessagePort) {
-    const { reader, group, procRoot } = data;
+    const { reader, groups, procRoot } = data;
     this.#libc = libc;
     this.#data = data;
     this.#main = main;
     this.#control = new Control(data.control);
     this.#clocks = new Clocks(libc);
-    this.#queue = new EventQueue(libc, group);
+    this.#backlogs = groups.map((group) => new Backlog(new EventQueue(libc, group)));
     this.#volumes = new VolumeTable((volume) => this.#files.forget(volume));
     this.#files = new Files(libc, (device) => this.#volumes.of(device));
     this.#shunned = new Set(data.shunned);
@@ -78,24 +80,22 @@ export class Reader {
 
   /** Returns when all is to end, or another reader is in charge. */
   run(): void {
-    const poll = new Poll(this.#libc, [{ fd: this.#data.group, for: 'input' }]);
+    const poll = new Poll(
+      this.#libc,
+      this.#data.groups.map((fd) => ({ fd, for: 'input' })),
+    );
     if (!this.#isInCharge()) return;
     this.#tell({ kind: 'ready', knowsHost: this.#openers.knowsHost });
-    let roundStart = this.#clocks.ticks();
     while (this.#isInCharge()) {
       this.#hearMail();
-      const waiting = this.#queue.waiting();
-      // All that wait now came after the last round was begun.
-      this.#cameAfter = roundStart;
-      roundStart = this.#clocks.ticks();
-      this.#control.beat(this.#data.reader, roundStart);
-      if (waiting > 0) {
-        this.#serve(waiting);
-        continue;
-      }
+      this.#control.beat(this.#data.reader, this.#clocks.ticks());
+      let served = 0;
+      for (const backlog of this.#backlogs) served += this.#serve(backlog);
+      if (served > 0) continue;
       this.#reports.flush();
       poll.wait(this.#reports.hasMore ? RETRY_MS : SLEEP_MS);
-      roundStart = this.#clocks.ticks();
+      const now = this.#clocks.ticks();
+      for (const backlog of this.#backlogs) backlog.rested(now);
     }
     this.#reports.flush();
   }
@@ -106,37 +106,42 @@ export class Reader {
     return this.#control.active === reader || this.#control.takeOver(reader);
   }
 
-  #serve(count: number): void {
-    for (let i = 0; i < count && this.#control.active === this.#data.reader; i += 1) {
-      const event = this.#queue.next();
-      if (!event) return;
+  /** Some events of a group, so that the others have their turn. @returns how many */
+  #serve(backlog: Backlog): number {
+    for (let count = 0; count < MAX_AT_ONCE; count += 1) {
+      const event = this.#control.active === this.#data.reader ? backlog.next(this.#clocks) : undefined;
+      if (!event) return count;
       this.#hearMail();
       if ((event.mask & OVERFLOW) !== 0) this.#reports.overflow();
-      else this.#take(event);
+      else this.#take(event, backlog.cameAfter);
       if (this.#reports.isBatch) this.#reports.flush();
     }
+    return MAX_AT_ONCE;
   }
 
-  #take(event: FanotifyEvent): void {
+  /** @param cameAfter ticks */
+  #take(event: FanotifyEvent, cameAfter: number): void {
     const { reader } = this.#data;
     const time = this.#clocks.now();
-    const sequence = this.#control.begin(reader, event, this.#clocks.ticks());
-    const finding = this.#judge(event);
+    const now = this.#clocks.ticks();
+    const sequence = this.#control.begin(reader, event, now);
+    const isLate = (event.mask & PERMISSION) !== 0 && millisBetween(cameAfter, now) > this.#data.answerWithinMs;
+    const finding = this.#judge(event, isLate);
     if (!this.#control.settle(reader, sequence)) return;
-    if ((event.mask & PERMISSION) !== 0) this.#queue.answer(event.fd, finding?.verdict === 'deny' ? 'deny' : 'allow');
+    if ((event.mask & PERMISSION) !== 0) answer(this.#libc, event, finding?.verdict === 'deny' ? 'deny' : 'allow');
     this.#libc.close(event.fd);
     if (!finding) return;
     this.#files.keep(finding.file);
     if (finding.opener !== undefined) this.#note(event, time, { ...finding, opener: finding.opener });
   }
 
-  #judge({ mask, fd, pid }: FanotifyEvent): Judgement | undefined {
+  #judge({ mask, fd, pid }: FanotifyEvent, isLate: boolean): Judgement | undefined {
     const file = this.#files.look(fd);
     if (!file) return undefined;
     const isWritten = (mask & CLOSED_AFTER_WRITE) !== 0 && this.#files.holdsToken(file.volume);
     if (!file.claims && !file.isEmpty && !isWritten) return { file, verdict: 'allow' };
     try {
-      const opener = this.#openerOf(mask, pid, file);
+      const opener = isLate ? 'timeout' : this.#openerOf(pid, file);
       if (typeof opener !== 'string' && opener.tgid === process.pid) return { file, verdict: 'allow' };
       return { file, opener, verdict: this.#verdictOn(mask, file, opener) };
     } catch {
@@ -144,12 +149,8 @@ export class Reader {
     }
   }
 
-  #openerOf(mask: number, pid: number, file: OpenedFile): FoundOpener | LostReason {
+  #openerOf(pid: number, file: OpenedFile): FoundOpener | LostReason {
     if (pid === 0) return 'unreadable';
-    if ((mask & PERMISSION) !== 0) {
-      const waited = millisBetween(this.#cameAfter, this.#clocks.ticks());
-      if (waited > this.#data.answerWithinMs) return 'timeout';
-    }
     return this.#openers.read(pid, file) ?? this.#writing.openerOf(file, pid) ?? 'gone';
   }
 

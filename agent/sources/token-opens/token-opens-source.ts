@@ -7,7 +7,7 @@ import { type Component, type ComponentStatus, createComponent } from '../../../
 import { LostReason, type TokenOpen } from '../../../shared/schema/token-open.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { ComponentMetrics } from '../../../shared/telemetry/metrics.ts';
-import { FanotifyError, openGroup } from './fanotify.ts';
+import { FanotifyError, openGroups } from './fanotify.ts';
 import { Clocks, type Libc, loadLibc } from './libc.ts';
 import type { Mode, Report, VolumesState } from './messages.ts';
 import { DEFAULT_POLICY, type OpenPolicy } from './policy.ts';
@@ -66,7 +66,7 @@ export class TokenOpensSource implements Component {
   readonly #component: Component;
   readonly #problems: Problems;
   #policy: OpenPolicy;
-  #running: { libc: Libc; group: number; threads: Threads } | undefined;
+  #running: { libc: Libc; groups: number[]; threads: Threads } | undefined;
   #delivering: Promise<void> = Promise.resolve();
   /** What is watched, once it is. */
   #watching: string | undefined;
@@ -107,10 +107,10 @@ export class TokenOpensSource implements Component {
   async #start(): Promise<void> {
     const { mode, answerWithinMs, maxWaiting, procRoot, podsRoot, maxVolumes } = this.#options;
     const libc = await this.#load();
-    const group = libc && this.#openGroup(libc);
-    if (!libc || group === undefined) return;
+    const groups = libc && this.#openGroups(libc);
+    if (!libc || !groups) return;
     const threads = new Threads({
-      shared: { group, mode, answerWithinMs, maxWaiting },
+      shared: { groups, mode, answerWithinMs, maxWaiting },
       procRoot,
       podsRoot,
       maxVolumes,
@@ -121,7 +121,7 @@ export class TokenOpensSource implements Component {
       onHost: (isKnown) => this.#tell({ 'host-unreadable': isKnown ? undefined : NEEDS_PTRACE }),
       onGuard: (trouble) => this.#hearOfTrouble('no-guard', trouble),
     });
-    this.#running = { libc, group, threads };
+    this.#running = { libc, groups, threads };
     process.on('exit', this.#onExit);
     // The first process of a container's own pid namespace sees nobody else's.
     if (process.pid === 1) this.#problems.set('foreign-pid-namespace', NEEDS_HOST_PID);
@@ -132,9 +132,9 @@ export class TokenOpensSource implements Component {
     const running = this.#running;
     this.#problems.close();
     if (!running) return;
-    const { libc, group, threads } = running;
+    const { libc, groups, threads } = running;
     const haveEnded = await threads.stop();
-    libc.close(group);
+    for (const group of groups) libc.close(group);
     this.#running = undefined;
     process.off('exit', this.#onExit);
     if (haveEnded) return;
@@ -144,12 +144,12 @@ export class TokenOpensSource implements Component {
 
   /**
    * When the process ends without having stopped: it waits for its threads, and others for an answer of theirs. Closing the
-   * group lets all of them through (fanotify(7)). A thread that hangs would be waited for for ever.
+   * groups lets all of them through (fanotify(7)). A thread that hangs would be waited for for ever.
    */
   readonly #onExit = (code: number): void => {
     if (!this.#running) return;
-    const { libc, group, threads } = this.#running;
-    libc.close(group);
+    const { libc, groups, threads } = this.#running;
+    for (const group of groups) libc.close(group);
     if (threads.hangs(new Clocks(libc).ticks())) libc._exit(code);
   };
 
@@ -162,9 +162,9 @@ export class TokenOpensSource implements Component {
     }
   }
 
-  #openGroup(libc: Libc): number | undefined {
+  #openGroups(libc: Libc): number[] | undefined {
     try {
-      return openGroup(libc, this.#options.mode !== 'observe');
+      return openGroups(libc, this.#options.mode !== 'observe');
     } catch (error) {
       const code = error instanceof FanotifyError ? error.code : '';
       const old = code === 'EINVAL' || code === 'ENOSYS';

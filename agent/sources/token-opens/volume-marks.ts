@@ -13,7 +13,7 @@ const AT_EMPTY_PATH = 0x1000;
 
 export interface VolumeMarksOptions {
   libc: Libc;
-  group: number;
+  groups: readonly number[];
   holdsOpeners: boolean;
   podsRoot: string;
   maxVolumes: number;
@@ -87,14 +87,14 @@ export class VolumeMarks {
    *
    * @throws FanotifyError
    */
-  #mark({ mountPoint, device }: Volume): boolean {
-    const { libc, group, holdsOpeners } = this.#options;
+  #mark({ mountPoint, device, podUid }: Volume): boolean {
+    const { libc, groups, holdsOpeners } = this.#options;
     const folder = libc.openat(AT_FDCWD, mountPoint, FOLDER_FLAGS | constants.O_NOFOLLOW);
     if (folder < 0) return false;
     try {
       if (libc.statx(folder, '', AT_EMPTY_PATH, 0, this.#stat) < 0) return false;
       if (deviceKey(this.#stat.readUInt32LE(136), this.#stat.readUInt32LE(140)) !== device) return false;
-      markFilesystem(libc, group, folder, holdsOpeners);
+      markFilesystem(libc, groups[hashOf(podUid) % groups.length] as number, folder, holdsOpeners);
       return true;
     } finally {
       libc.close(folder);
@@ -103,5 +103,12 @@ export class VolumeMarks {
 }
 
 const isSame = (a: Volume, b: Volume | undefined): boolean => a.mountId === b?.mountId && a.mountPoint === b.mountPoint;
+
+/** The same for all volumes of a pod. */
+const hashOf = (text: string): number => {
+  let hash = 0;
+  for (let i = 0; i < text.length; i += 1) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) >>> 0;
+  return hash;
+};
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

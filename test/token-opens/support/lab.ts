@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
 import { vi } from 'vitest';
-import { openGroup } from '../../../agent/sources/token-opens/fanotify.ts';
+import { openGroups } from '../../../agent/sources/token-opens/fanotify.ts';
 import { loadLibc } from '../../../agent/sources/token-opens/libc.ts';
 import type { TokenOpensStatus } from '../../../agent/sources/token-opens/problems.ts';
 import type { TokenOpensOptions, TokenOpensSource } from '../../../agent/sources/token-opens/token-opens-source.ts';
@@ -25,7 +25,7 @@ export const whyNot = await (async (): Promise<string | undefined> => {
   if (process.getuid?.() !== 0) return 'needs root';
   try {
     const libc = await loadLibc();
-    libc.close(openGroup(libc, true));
+    for (const group of openGroups(libc, true)) libc.close(group);
     return undefined;
   } catch (error) {
     return `needs fanotify: ${String(error)}`;
