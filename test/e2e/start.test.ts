@@ -25,8 +25,8 @@ describe('truant start --demo', () => {
   it('catches the recorded theft in front of the user, goes on answering, and stops when told to', async () => {
     const demo = run('start', '--demo', '--speed', '40', '--port', '0');
     const [, address] = await demo.printed(/Collector at (http:\/\/127\.0\.0\.1:\d+)/);
-    await demo.printed(/● MEDIUM {2}Command run in a pod names its token file/);
-    await demo.printed(/● now CRITICAL {2}ServiceAccount token used away from where it belongs/);
+    await demo.printed(/● MEDIUM {2}Token read in a session that was opened into its pod/);
+    await demo.printed(/● now CRITICAL {2}Token read by a stranger, then used by one/);
     await demo.printed(/One theft was caught/);
     await demo.printed(/kubectl delete pod --namespace shop inventory-685745856c-72td4/);
     await demo.printed(/goes on answering/);
@@ -37,7 +37,8 @@ describe('truant start --demo', () => {
     ]);
     const [summary] = listed.items;
     const alert = (await (await fetch(`${address}/api/v1/alerts/${summary?.id}`)).json()) as Alert;
-    // The exec that printed the token, and each of the thief's 19 requests.
+    // The exec that printed the token, the process that read it, and each of the thief's 19 requests.
+    expect(alert.evidence.filter(({ kind }) => kind === 'read').map(({ pid }) => pid)).toEqual([25173]);
     expect(alert.evidence.map(({ kind }) => kind).filter((kind) => kind === 'use')).toHaveLength(19);
     expect(alert.evidence.map(({ kind }) => kind).filter((kind) => kind === 'entry')).toHaveLength(1);
 
