@@ -211,12 +211,15 @@ export const DeniedRequest = z.strictObject({
 });
 export type DeniedRequest = z.infer<typeof DeniedRequest>;
 
+/** A pod by its uid; with its name where claims or inventory tell it. */
+const perhapsNamed = PodRef.partial({ namespace: true, name: true });
+
 /** A file that holds a token, as the host sees it. */
 const tokenFile = z.strictObject({
   path: text(1024),
   volume: text(253),
-  /** Whose volume it is; the name where claims or inventory tell it. */
-  pod: z.strictObject({ uid: text(64), namespace: text(253).optional(), name: text(253).optional() }),
+  /** Whose volume it is. */
+  pod: perhapsNamed,
 });
 
 /** What the claims of a token in a file say. Absent where there was no token, or none that could be read. */
@@ -272,7 +275,7 @@ export const Opener = z.strictObject({
   uids: z.array(z.int().nonnegative()).max(4),
   /** By cgroup. Name and image where the inventory knows them; a container that is in no pod has an id alone. */
   container: z.strictObject({ id: text(128), name: text(253).optional(), image: text(512).optional() }).optional(),
-  pod: z.strictObject({ uid: text(64), namespace: text(253).optional(), name: text(253).optional() }).optional(),
+  pod: perhapsNamed.optional(),
   /** Inode numbers as text, and which of them are the host's own. */
   namespaces: z.strictObject({
     mnt: text(20).optional(),
