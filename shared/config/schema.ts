@@ -65,7 +65,7 @@ const tokenFiles = section("The sensor of pods' token files: which there are, an
     'attribute: an open waits until it is known who it is by; observe: no open waits, and short-lived openers go unidentified; enforce: as attribute, and what the policy below forbids is denied.',
   ),
   answerWithinMs: key(
-    wholeNumber(1, 10_000, 'milliseconds').default(250),
+    wholeNumber(50, 10_000, 'milliseconds').default(250),
     'An open that waits longer is allowed, and counted as unidentified.',
   ),
   maxVolumes: key(

@@ -33,6 +33,7 @@ export async function benchSensor(): Promise<string[]> {
       mkdirSync(volume, { recursive: true });
       execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', volume]);
       writeFileSync(path.join(volume, 'token'), fakeToken().text);
+      writeFileSync(path.join(volume, 'namespace'), 'shop');
     }
     return await measureAll(folder, path.join(volumes[0] ?? '', 'token'));
   } finally {
@@ -48,7 +49,7 @@ async function measureAll(folder: string, file: string): Promise<string[]> {
   try {
     const idle = await sensor.spent(() => delay(BUSY_SECONDS * 1000));
     const usual = await sensor.spent(() => openings(file, BUSY_SECONDS * OPENS_PER_SECOND, 1000 / OPENS_PER_SECOND));
-    const watched = await openings(file, PACED.count, PACED.pauseMs);
+    const first = await openings(file, PACED.count, PACED.pauseMs);
     await sensor.calmsDown();
     const [all, attributed] = [sensor.all, sensor.attributed];
     const opened = STORM.processes * STORM.count;
@@ -57,10 +58,16 @@ async function measureAll(folder: string, file: string): Promise<string[]> {
     const seconds = (performance.now() - started) / 1000;
     await sensor.calmsDown();
     const shares = [sensor.all - all, sensor.attributed - attributed].map((n) => ((100 * n) / opened).toFixed(2));
+    const watched = await openings(file, PACED.count, PACED.pauseMs);
+    const other = await openings(path.join(path.dirname(file), 'namespace'), PACED.count, PACED.pauseMs);
+    const row = await openings(file, PACED.count, 0);
     return [
       `opens of a token's file, ${VOLUMES} volumes watched`,
       `  without the sensor  median ${us(bare, 0.5)}  p99 ${us(bare, 0.99)}`,
-      `  with it             median ${us(watched, 0.5)}  p99 ${us(watched, 0.99)}`,
+      `  with it, at first   median ${us(first, 0.5)}  p99 ${us(first, 0.99)}`,
+      `  with it, later      median ${us(watched, 0.5)}  p99 ${us(watched, 0.99)}`,
+      `  a file without one  median ${us(other, 0.5)}  p99 ${us(other, 0.99)}`,
+      `  in a row            median ${us(row, 0.5)}  p99 ${us(row, 0.99)}`,
       `  added               median ${added(bare, watched, 0.5)} (goal: at most 100)  p99 ${added(bare, watched, 0.99)} (goal: at most 1000)`,
       `  in a storm          ${Math.round(opened / seconds)} opens/s, ${shares[0]} % told, ${shares[1]} % with their opener (goal: 100)`,
       `  its process         ${idle.cpu} % of a CPU idle, ${usual.cpu} % at ${OPENS_PER_SECOND} opens/s; ${usual.megabytes} MB (without the sensor: ${await bareMegabytes()} MB)`,

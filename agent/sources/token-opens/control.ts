@@ -12,7 +12,7 @@ import { millisBetween } from './libc.ts';
 /** How many readers there may be, those that hang included. */
 export const READERS = 4;
 /** The guard, where a thread of any kind is meant. */
-export const GUARD = READERS;
+export const GUARD = 4;
 const NOBODY = -1;
 
 const [PHASE, ACTIVE, GLOBALS] = [0, 1, 2];
@@ -37,7 +37,7 @@ export class Control {
 
   /** Without `shared`: a new one. */
   constructor(shared?: SharedArrayBuffer) {
-    this.shared = shared ?? new SharedArrayBuffer(4 * (GLOBALS + (READERS + 1) * THREAD_WORDS));
+    this.shared = shared ?? new SharedArrayBuffer(4 * (GLOBALS + (GUARD + 1) * THREAD_WORDS));
     this.#words = new Int32Array(this.shared);
     if (shared) return;
     this.#words[PHASE] = RUNNING;

@@ -3,7 +3,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
@@ -57,7 +66,6 @@ export class Lab {
   readonly folder = mkdtempSync(path.join(tmpdir(), 'truant-opens-'));
   readonly podsRoot = path.join(this.folder, 'pods');
   readonly #compiled: Compiled;
-  readonly #mounted = new Set<string>();
   readonly #sources: TokenOpensSource[] = [];
   #writes = 0;
 
@@ -98,7 +106,6 @@ export class Lab {
     const mountPoint = path.join(this.podsRoot, podUid, `volumes/kubernetes.io~${kind}`, name);
     mkdirSync(mountPoint, { recursive: true });
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', mountPoint]);
-    this.#mounted.add(mountPoint);
     return { podUid, name, mountPoint, token: path.join(mountPoint, '..data/token') };
   }
 
@@ -113,7 +120,6 @@ export class Lab {
 
   unmount({ mountPoint }: LabVolume): void {
     execFileSync('umount', [mountPoint]);
-    this.#mounted.delete(mountPoint);
   }
 
   /** As the kubelet's atomic writer does it. */
@@ -143,7 +149,11 @@ export class Lab {
 
   async dispose(): Promise<void> {
     for (const source of this.#sources) await source.stop();
-    for (const mountPoint of this.#mounted) spawnSync('umount', ['-l', mountPoint]);
+    // What a test that failed left there, too.
+    const mounted = readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' ')[4] ?? '');
+    for (const target of mounted) if (target.startsWith(`${this.folder}/`)) spawnSync('umount', ['-l', target]);
     this.#compiled.dispose();
     rmSync(this.folder, { recursive: true, force: true });
   }
