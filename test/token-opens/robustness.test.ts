@@ -81,7 +81,7 @@ describe.runIf(whyNot === undefined)(`the sensor keeps nobody waiting${because}`
     const [hostile, usual] = [new Shell(), new Shell()];
     proc.add(hostile.pid, true);
     proc.add(usual.pid);
-    const { opens, statuses, counts, source } = await lab.watch({ procRoot: proc.root });
+    const { opens, statuses, counts, source } = await lab.watch({ procRoot: proc.root, answerWithinMs: 1000 });
 
     expect(await hostile.read(volume.token)).toBe(token.text);
     await eventually(() => expect(opens).toHaveLength(1));
@@ -123,7 +123,7 @@ describe.runIf(whyNot === undefined)(`the sensor keeps nobody waiting${because}`
     const proc = new SlowProc(lab.folder);
     const shells = Array.from({ length: 5 }, () => new Shell());
     for (const { pid } of shells) proc.add(pid, true);
-    const { opens, statuses, source } = await lab.watch({ procRoot: proc.root, answerWithinMs: 60 });
+    const { opens, statuses, source } = await lab.watch({ procRoot: proc.root, answerWithinMs: 1000 });
     for (const [i, shell] of shells.entries()) {
       expect(await shell.read(volume.token)).toBe(token.text);
       const blind = (): number => statuses.filter(({ status }) => status === 'blind').length;
