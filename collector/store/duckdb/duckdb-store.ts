@@ -111,7 +111,7 @@ class DuckDbStore implements Store {
         const isAgain = arrival.position + at < follows;
         if (observation === null) {
           if (!isAgain) rejected += 1;
-          // Two sources may say the same of themselves at the same time.
+          // A source may say the same of itself twice at the same time.
         } else if (!known.has(observation.id) || (observation.kind === 'status' && !isAgain)) {
           known.add(observation.id);
           fresh.push(observation);
