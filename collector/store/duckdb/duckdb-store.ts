@@ -17,6 +17,7 @@ import type {
   StreamState,
   UsesFilter,
 } from '../store.ts';
+import { readBlindSpots } from './blind-spots.ts';
 import { readCredential } from './credential-life.ts';
 import { type Database, type DatabaseOptions, openDatabase } from './database.ts';
 import { inTransaction, migrate } from './migrations.ts';
@@ -183,6 +184,10 @@ class DuckDbStore implements Store {
 
   credential(id: string, cluster?: string) {
     return this.#read((connection) => readCredential(connection, id, cluster));
+  }
+
+  blindSpots(now: Micros) {
+    return this.#read((connection) => readBlindSpots(connection, now));
   }
 
   size(): Promise<StoreSize> {
