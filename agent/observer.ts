@@ -8,10 +8,12 @@ import { HoldBack } from '../shared/inventory/hold-back.ts';
 import { AuditNormaliser, type NormaliseOptions, type RejectReason } from '../shared/normalise/audit.ts';
 import { RequestStages } from '../shared/normalise/stages.ts';
 import type { InventoryEvent } from '../shared/schema/inventory-event.ts';
-import type { Observation, RequestObservation, SourceStatus } from '../shared/schema/observation.ts';
+import type { Observation, RequestObservation, SourceName, SourceStatus } from '../shared/schema/observation.ts';
 import { formatTime, HOUR, MINUTE, type Micros } from '../shared/time.ts';
 
 export interface ObserverOptions {
+  /** Where the log is read; absent offline. */
+  node?: string;
   inventory: ClusterInventory;
   holdBack: Micros;
   normalise: NormaliseOptions;
@@ -32,6 +34,7 @@ const REPEAT_AFTER: Micros = HOUR;
 const BLIND_FOR: Micros = MINUTE;
 
 export class Observer {
+  readonly #node: string | undefined;
   readonly #inventory: ClusterInventory;
   readonly #normaliser: AuditNormaliser;
   readonly #onReject: ObserverOptions['onReject'];
@@ -43,7 +46,8 @@ export class Observer {
   #watermark: Micros = 0;
   #settled: Micros = 0;
 
-  constructor({ inventory, holdBack, normalise, onReject, freshUntil, beforeTime }: ObserverOptions) {
+  constructor({ node, inventory, holdBack, normalise, onReject, freshUntil, beforeTime }: ObserverOptions) {
+    this.#node = node;
     this.#inventory = inventory;
     this.#normaliser = new AuditNormaliser(normalise);
     this.#onReject = onReject;
@@ -124,7 +128,7 @@ export class Observer {
     const last = this.#warned.get(reason);
     if (last !== undefined && time - last < REPEAT_AFTER) return;
     this.#warned.set(reason, time);
-    ready.push(sourceStatus('audit-file', status, reason, detail, time));
+    ready.push(sourceStatus({ node: this.#node, source: 'audit-file', status, reason, detail, time }));
   }
 }
 
@@ -134,22 +138,22 @@ const NO_IDS =
   'The cluster does not name credentials in its audit log (before Kubernetes 1.30): tokens of one pod cannot be told apart.';
 
 /** How a source says something about itself: its name, then what is in the observation. */
-export type Tell = (source: string, status: SourceStatus['status'], reason: string, detail: string) => void;
+export type Tell = (source: SourceName, status: SourceStatus['status'], reason: string, detail: string) => void;
+
+interface Said extends Pick<SourceStatus, 'status' | 'reason' | 'detail' | 'time'> {
+  node: string | undefined;
+  source: SourceName;
+}
 
 /** What a source says about itself, as an observation. */
-export function sourceStatus(
-  source: string,
-  status: SourceStatus['status'],
-  reason: string,
-  detail: string,
-  time: Micros,
-): SourceStatus {
+export function sourceStatus({ node, source, status, reason, detail, time }: Said): SourceStatus {
   return {
     kind: 'status',
-    id: hash('sha1', `status\n${source}\n${status}\n${reason}\n${time}`, 'hex').slice(0, 32),
+    id: hash('sha1', `status\n${node ?? ''}\n${source}\n${status}\n${reason}\n${time}`, 'hex').slice(0, 32),
     time,
     timeText: formatTime(time),
     seen: time,
+    ...(node !== undefined && { node }),
     source,
     status,
     reason,

@@ -20,6 +20,7 @@ import type { AuditCheckpoint } from './sources/audit-file/checkpoint.ts';
 import type { AuditBatch } from './sources/audit-file/log-reader.ts';
 
 export interface PipelineOptions {
+  node: string;
   observer: Observer;
   files: FileObserver;
   fold: ReadFold;
@@ -45,6 +46,7 @@ const MOST_READS_WAITING = 20_000;
 const MOST_FOUND_WAITING = 40_000;
 
 export class Pipeline {
+  readonly #node: string;
   readonly #observer: Observer;
   readonly #outbox: Outbox;
   readonly #policy: Policy;
@@ -59,7 +61,8 @@ export class Pipeline {
   #lost = 0;
   #lastLost: Micros = 0;
 
-  constructor({ observer, files, fold, memory, outbox, policy, holdBack, registry }: PipelineOptions) {
+  constructor({ node, observer, files, fold, memory, outbox, policy, holdBack, registry }: PipelineOptions) {
+    this.#node = node;
     this.#observer = observer;
     this.#files = files;
     this.#fold = fold;
@@ -124,7 +127,8 @@ export class Pipeline {
     if (this.#lost === 0 || this.#outbox.waiting >= MOST_READS_WAITING) return;
     const detail = `${this.#lost} observations of token files were left out, because too much waited to be delivered.`;
     this.#lost = 0;
-    this.tell(sourceStatus('token-opens', 'gap', 'no-room', detail, this.#lastLost));
+    const gap = { status: 'gap', reason: 'no-room', detail, time: this.#lastLost } as const;
+    this.tell(sourceStatus({ node: this.#node, source: 'token-opens', ...gap }));
   }
 
   /** What a source says about itself goes the same way as what it sees. */

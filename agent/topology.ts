@@ -108,6 +108,7 @@ function assemble(
     onExcuse: () => readMetrics.dropped('excused'),
   });
   const observer = new Observer({
+    node,
     inventory: known,
     holdBack,
     freshUntil: inventory.freshUntil,
@@ -136,9 +137,9 @@ function assemble(
     },
   });
   const fold = new ReadFold(config.agent.tokenFiles.foldSeconds * SECOND);
-  const pipeline = new Pipeline({ observer, files, fold, memory, outbox, policy, holdBack, registry });
+  const pipeline = new Pipeline({ node, observer, files, fold, memory, outbox, policy, holdBack, registry });
   const tell: Tell = (source, status, reason, detail) =>
-    pipeline.tell(sourceStatus(source, status, reason, detail, clock.now()));
+    pipeline.tell(sourceStatus({ node, source, status, reason, detail, time: clock.now() }));
 
   if (state.setAside !== undefined) {
     tell('audit-file', 'gap', 'state-lost', `The agent's state could not be read and was set aside: ${state.setAside}`);

@@ -89,7 +89,7 @@ function assemble(config: Config, deps: CollectorDeps, store: Store, authenticat
       batchesRoute({ take: correlation.take, clock: latest, registry }),
       queryRoutes(store),
       operationsRoutes({ store, clock, registry, components: () => components }),
-      indexPageRoute(store),
+      indexPageRoute(store, clock),
     ],
   });
   const components = [

@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { z } from 'zod';
+import { TruantError } from '../../shared/errors.ts';
 import { Alert, AlertStatus, Severity } from '../../shared/schema/alert.ts';
+import type { Api } from '../api.ts';
 import { type Io, writeLine } from '../io.ts';
 import { renderAlert } from '../ui/alert.ts';
 import { jsonLine } from '../ui/json.ts';
+import { counted } from '../ui/plural.ts';
 import { createStyle, type Style } from '../ui/style.ts';
 import type { Column } from '../ui/table.ts';
 import { type ApiCommandOptions, apiOf, readTime, withApiOptions } from './api-options.ts';
@@ -34,6 +37,9 @@ const Row = z.looseObject({
   sources: z.array(z.looseObject({ address: z.string(), where: z.string() })),
 });
 type Row = z.infer<typeof Row>;
+
+/** An older collector's has no blind spots. */
+const Status = z.looseObject({ blindSpots: z.array(z.unknown()).default([]) });
 
 const EXAMPLES = `
 Examples:
@@ -72,9 +78,22 @@ async function showAlert(id: string, options: Options, io: Io): Promise<void> {
 
 async function listAlerts(options: Options, io: Io): Promise<void> {
   const { url: _url, json = false, limit, ...query } = options;
-  const items = apiOf(options, io).list('api/v1/alerts', query, limit);
+  const api = apiOf(options, io);
+  const items = api.list('api/v1/alerts', query, limit);
   const list = { json, limit, schema: Row, columns: columns(createStyle(io, io.stdout)), none: 'no alerts' };
   await printList(items, list, io);
+  io.stderr.write(await blindSpotsNote(api));
+}
+
+/** No alerts is no all-clear where something can't be seen. The list is printed by then: without an answer it is still right. */
+async function blindSpotsNote(api: Api): Promise<string> {
+  try {
+    const { blindSpots } = readAs(Status, await api.get('api/v1/status'));
+    return blindSpots.length === 0 ? '' : `${counted(blindSpots.length, 'blind spot')}: see /api/v1/status\n`;
+  } catch (error) {
+    if (!(error instanceof TruantError)) throw error;
+    return `whether there are blind spots is not known: ${error.message}\n`;
+  }
 }
 
 function columns(style: Style): Column<Row>[] {

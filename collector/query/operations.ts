@@ -2,6 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import { Gauge, type Registry } from 'prom-client';
 import type { Component } from '../../shared/component/component.ts';
+import { SOURCES } from '../../shared/schema/observation.ts';
+import { OTHER } from '../../shared/telemetry/metrics.ts';
 import type { Clock } from '../../shared/time.ts';
 import { Problem } from '../server/problem.ts';
 import type { Store } from '../store/store.ts';
@@ -16,8 +18,8 @@ export interface OperationsOptions {
 }
 
 export function operationsRoutes(options: OperationsOptions): (server: FastifyInstance) => void {
-  const { store, registry } = options;
-  const updateGauges = storeGauges(store, registry);
+  const { store, clock, registry } = options;
+  const updateGauges = [storeGauges(store, registry), blindSpotsGauge(store, clock, registry)];
   return (server) => {
     /** Whether a restart would help: the store is broken for good. */
     server.get('/healthz', { config: { access: 'open' } }, async () => {
@@ -34,15 +36,16 @@ export function operationsRoutes(options: OperationsOptions): (server: FastifyIn
     });
 
     server.get('/metrics', async (_request, reply) => {
-      await updateGauges();
+      await Promise.all(updateGauges.map((update) => update()));
       return reply.type(registry.contentType).send(await registry.metrics());
     });
 
     server.get('/api/v1/status', async (request): Promise<StatusAnswer> => {
       readQuery(NoQuery, request.query);
-      const [streams, size] = await Promise.all([store.streams(), store.size()]);
+      const time = clock.now();
+      const [blindSpots, streams, size] = await Promise.all([store.blindSpots(time), store.streams(), store.size()]);
       const components = options.components().map((component) => ({ name: component.name, ...component.status() }));
-      return { time: options.clock.now(), components, streams, store: size };
+      return { time, components, blindSpots, streams, store: size };
     });
   };
 }
@@ -72,5 +75,22 @@ function storeGauges(store: Store, registry: Registry): () => Promise<void> {
     files.set(size.fileBytes);
     bytes.set(size.bytes);
     for (const [status, count] of Object.entries(size.alerts)) alerts.set({ status }, count);
+  };
+}
+
+/** @returns how to bring it up to date */
+function blindSpotsGauge(store: Store, clock: Clock, registry: Registry): () => Promise<void> {
+  const gauge = new Gauge({
+    name: 'truant_blind_spots',
+    help: 'What sources can not see, and gaps and leaks of the last day, by source; at most 200 in all.',
+    labelNames: ['source'],
+    registers: [registry],
+  });
+  const known: ReadonlySet<string> = new Set(SOURCES);
+  return async () => {
+    const blindSpots = await store.blindSpots(clock.now()).catch(() => undefined);
+    if (!blindSpots) return;
+    for (const source of [...SOURCES, OTHER]) gauge.set({ source }, 0);
+    for (const { source } of blindSpots) gauge.inc({ source: known.has(source) ? source : OTHER });
   };
 }

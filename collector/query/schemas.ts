@@ -5,13 +5,22 @@ import {
   Binding,
   CredentialKind,
   Relation,
+  SourceStatus,
   TokenFile,
   TokenIssue,
   TokenRead,
   TokenUse,
 } from '../../shared/schema/observation.ts';
 import { Placement } from '../../shared/schema/placement.ts';
-import type { AlertSummary, CredentialLife, HistoryItem, PlacedUse, StoreSize, StreamState } from '../store/store.ts';
+import type {
+  AlertSummary,
+  BlindSpot,
+  CredentialLife,
+  HistoryItem,
+  PlacedUse,
+  StoreSize,
+  StreamState,
+} from '../store/store.ts';
 
 const micros = z.int();
 const count = z.int().nonnegative();
@@ -103,9 +112,20 @@ const Stream = z.strictObject({
   newest: micros.nullable(),
 }) satisfies z.ZodType<StreamState>;
 
+const Blind = z.strictObject({
+  cluster,
+  node: z.string().nullable(),
+  source: z.string(),
+  status: SourceStatus.shape.status.exclude(['ok']),
+  reason: z.string(),
+  detail: z.string(),
+  time: micros,
+}) satisfies z.ZodType<BlindSpot>;
+
 export const StatusAnswer = z.strictObject({
   time: micros,
   components: z.array(z.strictObject({ name: z.string(), state: z.string(), detail: z.string().optional() })),
+  blindSpots: z.array(Blind),
   streams: z.array(Stream),
   store: z.strictObject({
     observations: count,

@@ -12,6 +12,7 @@ import type {
   CredentialKind,
   Observation,
   Relation,
+  SourceStatus,
   TokenFile,
   TokenIssue,
   TokenRead,
@@ -196,6 +197,14 @@ export interface CredentialLife {
   alerts: string[];
 }
 
+/** Something that a source says it can't see, or has lost. */
+export interface BlindSpot extends Pick<SourceStatus, 'source' | 'reason' | 'detail' | 'time'> {
+  cluster: string;
+  /** Null: the agent did not say. */
+  node: string | null;
+  status: Exclude<SourceStatus['status'], 'ok'>;
+}
+
 /** Oldest first. */
 export interface Recent {
   decided: Observation[];
@@ -251,6 +260,12 @@ export interface Store {
   alert(id: string, cluster?: string): Promise<Alert[]>;
   /** Lives of the credential with that id, one a cluster that knows it. */
   credential(id: string, cluster?: string): Promise<CredentialLife[]>;
+  /**
+   * What holds at the moment, newest first, at most 200: of each source of a node, for each reason, what it said last. That
+   * goes by order of arrival, as agents' clocks may go back. A gap or a leak is told for a day; whatever else lasts until
+   * the source says `ok`. What was said without a node is over once any node's source of that name says so.
+   */
+  blindSpots(now: Micros): Promise<BlindSpot[]>;
   size(): Promise<StoreSize>;
   /** Lets go of what is too old or too much. */
   retain(retention: Retention): Promise<LetGo>;

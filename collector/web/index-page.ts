@@ -1,16 +1,17 @@
 /**
- * The page at `/`: the newest alerts with their stories, as plain HTML from the server. No script runs in it, nothing is
- * loaded from anywhere, and whatever an alert says can be nothing but text.
+ * The page at `/`: blind spots, and the newest alerts with their stories, as plain HTML from the server. No script runs in
+ * it, nothing is loaded from anywhere, and whatever they say can be nothing but text.
  */
 import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Alert } from '../../shared/schema/alert.ts';
 import { printable } from '../../shared/text.ts';
-import { formatTime } from '../../shared/time.ts';
-import type { Store } from '../store/store.ts';
+import { type Clock, formatTime } from '../../shared/time.ts';
+import type { BlindSpot, Store } from '../store/store.ts';
 
 const NEWEST = 25;
 const STORY_LINES = 200;
+const MOST_BLIND_SPOTS = 20;
 
 const STYLE = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -29,18 +30,21 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-export function indexPageRoute(store: Store): (server: FastifyInstance) => void {
+export function indexPageRoute(store: Store, clock: Clock): (server: FastifyInstance) => void {
   return (server) => {
     server.get('/', async (_request, reply) => {
-      const { items } = await store.alerts({}, { limit: NEWEST });
+      const [{ items }, blindSpots] = await Promise.all([
+        store.alerts({}, { limit: NEWEST }),
+        store.blindSpots(clock.now()),
+      ]);
       const alerts = await Promise.all(items.map(({ id, cluster }) => store.alert(id, cluster)));
       reply.header('content-security-policy', POLICY).type('text/html; charset=utf-8');
-      return indexPage(alerts.flat());
+      return indexPage(alerts.flat(), blindSpots);
     });
   };
 }
 
-export function indexPage(alerts: readonly Alert[]): string {
+export function indexPage(alerts: readonly Alert[], blindSpots: readonly BlindSpot[]): string {
   const list =
     alerts.length === 0
       ? html`<p>No alerts so far.</p>`
@@ -50,11 +54,23 @@ export function indexPage(alerts: readonly Alert[]): string {
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Truant</title><style>${raw(STYLE)}</style></head>
 <body>
 <h1>Truant</h1>
+${blindSpots.length === 0 ? '' : cannotSee(blindSpots)}
 <p>The newest alerts. Everything is in the <a href="/api/v1/alerts">API</a>: alerts, <a href="/api/v1/history">uses, and who read tokens</a>, <a href="/api/v1/status">status</a>.</p>
 ${list}
 </body>
 </html>
 `.markup;
+}
+
+function cannotSee(blindSpots: readonly BlindSpot[]): Markup {
+  const shown = blindSpots.slice(0, MOST_BLIND_SPOTS);
+  const left = blindSpots.length - shown.length;
+  return html`<h2>What Truant cannot see at the moment</h2>
+<ul>${shown.map(({ cluster, node, source, status, reason, detail, time }) => {
+    const where = `${cluster}, ${node === null ? '' : `node ${node}, `}${source}`;
+    return html`<li><time>${formatTime(time)}</time> <b>${where}: ${status}, ${reason}</b> ${detail}</li>`;
+  })}</ul>
+${left > 0 ? html`<p>and ${String(left)} more</p>` : ''}`;
 }
 
 function article(alert: Alert, unfolded: boolean): Markup {

@@ -339,10 +339,17 @@ export const TokenFile = z.strictObject({
 });
 export type TokenFile = z.infer<typeof TokenFile>;
 
+/** The parts of an agent that say something about themselves. */
+export const SOURCES = ['audit-file', 'kubernetes', 'outbox', 'token-files', 'token-opens'] as const;
+export type SourceName = (typeof SOURCES)[number];
+
 /** What a source says about itself: gaps, lag, blind spots. */
 export const SourceStatus = z.strictObject({
   kind: z.literal('status'),
   ...common,
+  /** The agent's. Absent: an earlier agent's, which did not say it. */
+  node: text(253).optional(),
+  /** One of `SOURCES`, or of those that a later agent has. */
   source: text(64),
   status: z.enum(['ok', 'gap', 'lag', 'blind', 'leak']),
   /** Bounded, machine readable: `audit-policy-leaks-tokens`, `inventory-lost`, ... */

@@ -168,7 +168,9 @@ describe('what sensors of token files see', () => {
     expect(await count(agent, 'dropped', 'pipeline')).toBe(10);
     isDown = false;
     const gaps = () => statuses(kept.all()).filter(({ source }) => source === 'token-opens');
-    await until(() => expect(gaps()).toMatchObject([{ status: 'gap', reason: 'no-room', time: at(1) }]));
+    await until(() =>
+      expect(gaps()).toMatchObject([{ node: 'node-a', status: 'gap', reason: 'no-room', time: at(1) }]),
+    );
     expect(gaps()[0]?.detail).toMatch(/^10 observations/);
     expect(reads(kept.all())).toHaveLength(20_001);
   });
@@ -358,12 +360,32 @@ describe('an agent', () => {
     expect(receiver.asked).toEqual([]);
   });
 
+  test('says what the log lacks, and on which node', async () => {
+    const kept = store();
+    receiver = await fakeReceiver((batch) => {
+      kept.take(batch);
+      return stored(batch);
+    });
+    const { user, ...event } = JSON.parse(useLine(0)) as { user: object };
+    const extra = {
+      'authentication.kubernetes.io/pod-name': ['inventory-1'],
+      'authentication.kubernetes.io/pod-uid': ['0e3c9f86-5a63-4f5e-9d5c-6f8f4a1f0c11'],
+    };
+    appendFileSync(log, `${JSON.stringify({ ...event, user: { ...user, extra } })}\n`);
+    await run();
+    await until(() => {
+      expect(statuses(kept.all())).toContainEqual(
+        expect.objectContaining({ node: 'node-a', status: 'blind', reason: 'no-credential-ids' }),
+      );
+    });
+  });
+
   test('says that it is blind where the audit log is not there', async () => {
     receiver = await fakeReceiver(stored);
     const agent = await run();
     await until(() => {
       const told = receiver.asked.flatMap(({ batch }) => statuses(batch.observations));
-      expect(told).toContainEqual(expect.objectContaining({ status: 'blind', reason: 'file-missing' }));
+      expect(told).toContainEqual(expect.objectContaining({ node: 'node-a', status: 'blind', reason: 'file-missing' }));
     });
     expect(await health(agent)).toMatchObject({ status: 'degraded' });
   });

@@ -232,6 +232,41 @@ describe('truant alerts', () => {
     expect((await ask(['alerts'], page([]))).stdout).toBe('no alerts\n');
   });
 
+  describe('what can not be seen', () => {
+    const answering = (status: Answer) => (url: URL) =>
+      url.pathname === '/api/v1/status' ? status : page([{ ...alert, id: 'al_1' }]);
+
+    test.each<[string, Answer, string]>([
+      ['none', { body: { blindSpots: [] } }, ''],
+      ['one', { body: { blindSpots: [{}] } }, '1 blind spot: see /api/v1/status\n'],
+      ['several', { body: { blindSpots: [{}, {}] } }, '2 blind spots: see /api/v1/status\n'],
+      ['an older collector', { body: { streams: [] } }, ''],
+      [
+        'no answer',
+        { status: 503, body: { detail: 'busy\u001b[2J' } },
+        "whether there are blind spots is not known: the collector at URL can't answer: busy\\e[2J\n",
+      ],
+      [
+        'an answer that is none',
+        { body: { blindSpots: 3 } },
+        "whether there are blind spots is not known: the collector's answer is not one that this version can read\n",
+      ],
+    ])('%s', async (_name, status, says) => {
+      for (const mode of [[], ['--json']]) {
+        const { code, stdout, stderr } = await ask(['alerts', ...mode], answering(status));
+        expect({ code, stderr: stderr.replace(collector?.url ?? '', 'URL') }).toEqual({ code: 0, stderr: says });
+        expect(stdout).toContain('al_1');
+        await collector?.close();
+      }
+    });
+
+    test('is not said of one alert', async () => {
+      const { stderr } = await ask(['alerts', 'al_1'], { body: { ...alert, blindSpots: [{}] } });
+      expect(stderr).toBe('');
+      expect(collector?.asked).toHaveLength(1);
+    });
+  });
+
   test('one, with its story and how to end it', async () => {
     const { code, stdout } = await ask(['alerts', '3f0c9a'], { body: alert });
     expect(code).toBe(0);

@@ -12,7 +12,7 @@ import {
 } from '../../collector/query/schemas.ts';
 import { Alert } from '../../shared/schema/alert.ts';
 import { formatTime, SECOND } from '../../shared/time.ts';
-import { CART_UID, idOf, issue, read, START, tokenFile, use } from './support/make.ts';
+import { CART_UID, idOf, issue, read, START, status, tokenFile, use } from './support/make.ts';
 import { batch, type Running, runCollector } from './support/running.ts';
 
 const SECRET_ID = 'secret:shop/cart-token';
@@ -289,6 +289,41 @@ describe('the API', () => {
       'retention running',
       'http running',
     ]);
+  });
+
+  test('/api/v1/status and /metrics say what can not be seen', async () => {
+    const { blindSpots } = await ask('/api/v1/status', StatusAnswer);
+    expect(blindSpots).toEqual([]);
+    const gauges = async () =>
+      (await (await running.get('/metrics')).text()).match(/^truant_blind_spots\{.*$/gm)?.toSorted();
+    const none = ['audit-file', 'kubernetes', 'other', 'outbox', 'token-files', 'token-opens'];
+    expect(await gauges()).toEqual(none.map((source) => `truant_blind_spots{source="${source}"} 0`));
+
+    const to = { cluster: 'blind', stream: 'blind/node-a/x' };
+    const unknown = { node: undefined, source: 'new" source', reason: '<b>', detail: '\u202e' };
+    await running.post(batch(0, [status(0), status(1, unknown)], to));
+    expect((await ask('/api/v1/status', StatusAnswer)).blindSpots).toEqual([
+      { cluster: 'blind', ...unknown, node: null, status: 'blind', time: START + SECOND },
+      {
+        cluster: 'blind',
+        node: 'node-a',
+        source: 'audit-file',
+        status: 'blind',
+        reason: 'file-missing',
+        detail: '/audit.log',
+        time: START,
+      },
+    ]);
+    expect(await gauges()).toEqual(
+      none.map(
+        (source) => `truant_blind_spots{source="${source}"} ${['audit-file', 'other'].includes(source) ? 1 : 0}`,
+      ),
+    );
+
+    const ok = { status: 'ok', reason: 'reading' } as const;
+    await running.post(batch(2, [status(2, ok), status(3, { ...unknown, ...ok })], to));
+    expect((await ask('/api/v1/status', StatusAnswer)).blindSpots).toEqual([]);
+    expect(await gauges()).toEqual(none.map((source) => `truant_blind_spots{source="${source}"} 0`));
   });
 
   test('/healthz, /readyz and /metrics', async () => {

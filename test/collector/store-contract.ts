@@ -1,9 +1,9 @@
 /** What every implementation of Store must do. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { HistoryItem, PlacedUse, Store } from '../../collector/store/store.ts';
+import type { BlindSpot, HistoryItem, PlacedUse, Store } from '../../collector/store/store.ts';
 import { Alert } from '../../shared/schema/alert.ts';
-import { Observation, TokenRead } from '../../shared/schema/observation.ts';
+import { Observation, SourceStatus, TokenRead } from '../../shared/schema/observation.ts';
 import { Placement } from '../../shared/schema/placement.ts';
 import { DAY, formatTime, HOUR, MINUTE, SECOND } from '../../shared/time.ts';
 import { arbitraryOf } from './support/arbitrary-of.ts';
@@ -20,6 +20,7 @@ import {
   START,
   STREAM,
   send,
+  status,
   tokenFile,
   use,
 } from './support/make.ts';
@@ -205,13 +206,10 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
       });
 
       test('what sources say about themselves is kept each time', async () => {
-        const { id, time, timeText, seen } = use(0);
-        const common = { id, time, timeText, seen, source: 'audit-file', reason: 'file-missing', detail: '' };
-        const status = { kind: 'status' as const, status: 'blind' as const, ...common };
-        await send(store, 0, [status]);
+        await send(store, 0, [status(0)]);
         const again = { stream: `${STREAM}-again` };
-        expect(await send(store, 0, [status], undefined, again)).toMatchObject({ duplicates: 0 });
-        expect(await send(store, 0, [status], undefined, again)).toMatchObject({ duplicates: 1 });
+        expect(await send(store, 0, [status(0)], undefined, again)).toMatchObject({ duplicates: 0 });
+        expect(await send(store, 0, [status(0)], undefined, again)).toMatchObject({ duplicates: 1 });
       });
 
       test('positions and counts of streams survive a restart', async () => {
@@ -514,6 +512,143 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
             expect(life?.readers[0]?.program).toBe(opener ? (opener.exe ?? opener.comm) : null);
           }),
           { numRuns: 30 },
+        );
+      });
+    });
+
+    describe('blind spots', () => {
+      const ok = { status: 'ok', reason: 'reading' } as const;
+      const gap = { status: 'gap', reason: 'truncated' } as const;
+      const unreadable = { reason: 'file-unreadable' };
+      const nobody = { node: undefined };
+      /** As `<node> <source> <status> <reason> <second>`. */
+      const held = async (now = START + MINUTE) =>
+        (await store.blindSpots(now)).map(
+          ({ node, source, status: of, reason, time }) =>
+            `${node} ${source} ${of} ${reason} ${(time - START) / SECOND}`,
+        );
+
+      test.each<[string, SourceStatus[], string[]]>([
+        ['blind, until it says ok', [status(0), status(1, ok)], []],
+        ['blind again', [status(0), status(1, ok), status(2)], ['node-a audit-file blind file-missing 2']],
+        [
+          'blind for two reasons',
+          [status(0), status(1, unreadable)],
+          ['node-a audit-file blind file-unreadable 1', 'node-a audit-file blind file-missing 0'],
+        ],
+        ['one ok ends all reasons', [status(0), status(1, unreadable), status(2, ok)], []],
+        ['of one reason the last', [status(0), status(1)], ['node-a audit-file blind file-missing 1']],
+        [
+          'the ok of another node, or of another source, is none',
+          [status(0), status(1, { ...ok, node: 'node-b' }), status(2, { ...ok, source: 'kubernetes' })],
+          ['node-a audit-file blind file-missing 0'],
+        ],
+        ['a lag lasts as well', [status(0, { status: 'lag' })], ['node-a audit-file lag file-missing 0']],
+        ['and ends as well', [status(0, { status: 'lag' }), status(1, ok)], []],
+        [
+          'a gap or a leak is not undone by an ok, nor is it one',
+          [status(0), status(1, gap), status(2, { status: 'leak', reason: 'tokens' }), status(3, ok)],
+          ['node-a audit-file leak tokens 2', 'node-a audit-file gap truncated 1'],
+        ],
+        ['a clock that went back changes nothing', [status(5), status(1, ok)], []],
+        ['nor for who is blind since', [status(5, ok), status(1)], ['node-a audit-file blind file-missing 1']],
+        ['an earlier agent, without a node', [status(0, nobody)], ['null audit-file blind file-missing 0']],
+        ['is over once its source says ok, with a node or without', [status(0, nobody), status(1, ok)], []],
+        [
+          'without a node nobody else is ok',
+          [status(0), status(1, { ...ok, ...nobody })],
+          ['node-a audit-file blind file-missing 0'],
+        ],
+      ])('%s', async (_name, said, expected) => {
+        for (const [position, one] of said.entries()) await send(store, position, [one]);
+        expect(await held()).toEqual(expected);
+        store = await opened.reopen();
+        expect(await held()).toEqual(expected);
+      });
+
+      test('are told whole, of each cluster its own', async () => {
+        const other = { cluster: 'other', stream: 'other/node-a/x' };
+        await send(store, 0, [use(0), status(1), use(2)]);
+        await send(store, 0, [status(3), status(4, ok)], undefined, other);
+        expect(await store.blindSpots(START)).toEqual([
+          {
+            cluster: CLUSTER,
+            node: 'node-a',
+            source: 'audit-file',
+            status: 'blind',
+            reason: 'file-missing',
+            detail: '/audit.log',
+            time: START + SECOND,
+          },
+        ] satisfies BlindSpot[]);
+      });
+
+      test('without a node, too, the ok of another cluster is none', async () => {
+        await send(store, 0, [status(0, nobody)]);
+        await send(store, 0, [status(1, ok), status(2, { ...ok, ...nobody })], undefined, {
+          cluster: 'other',
+          stream: 'other/node-a/x',
+        });
+        expect(await held()).toEqual(['null audit-file blind file-missing 0']);
+      });
+
+      test('gaps are told for a day, blindness for as long as it lasts', async () => {
+        await send(store, 0, [status(0), status(1, gap)]);
+        const blind = 'node-a audit-file blind file-missing 0';
+        expect(await held(START + DAY)).toEqual(['node-a audit-file gap truncated 1', blind]);
+        expect(await held(START + DAY + SECOND)).toEqual([blind]);
+        expect(await held(START + 40 * DAY)).toEqual([blind]);
+      });
+
+      test('are the newest 200', async () => {
+        const nodes = Array.from({ length: 250 }, (_, n) => status(n, { node: `node-${n}` }));
+        await send(store, 0, nodes);
+        const found = await store.blindSpots(START + HOUR);
+        expect(found.map(({ node }) => node)).toEqual(
+          nodes
+            .map(({ node }) => node)
+            .slice(50)
+            .toReversed(),
+        );
+      });
+
+      test('whatever is said, in whatever batches, what holds is what was said last', async () => {
+        const few = (text: string) => fc.constantFrom(`${text}-0`, `${text}-1\u0000"`, 'a\ud800');
+        const said = fc.record({
+          node: fc.option(few('node'), { nil: undefined }),
+          source: few('source'),
+          reason: few('reason'),
+          status: fc.constantFrom(...SourceStatus.shape.status.options),
+          detail: fc.string({ unit: 'binary', maxLength: 20 }),
+          time: fc.nat(20).map((n) => n * SECOND),
+        });
+        let run = 0;
+        await fc.assert(
+          fc.asyncProperty(fc.array(said, { maxLength: 20 }), fc.nat(20), async (list, cut) => {
+            const cluster = `c${run++}`;
+            const to = { cluster, stream: `${cluster}/a/b` };
+            // Later than all before: only the newest are told.
+            const from = START + run * MINUTE;
+            const all = list.map((parts, n) => status(n, { ...parts, time: from + parts.time }));
+            await send(store, 0, all.slice(0, cut), undefined, to);
+            await send(store, Math.min(cut, all.length), all.slice(cut), undefined, to);
+            const expected = all.filter((one, n) => {
+              const later = all.slice(n + 1).filter(({ source }) => source === one.source);
+              const own = later.filter(({ node }) => node === one.node);
+              if (one.status === 'ok' || own.some(({ reason }) => reason === one.reason)) return false;
+              if (one.status === 'gap' || one.status === 'leak') return true;
+              return !(one.node === undefined ? later : own).some((each) => each.status === 'ok');
+            });
+            const found = (await store.blindSpots(from + MINUTE)).filter((spot) => spot.cluster === cluster);
+            const formed = (text: string) => Buffer.from(text).toString();
+            expect(found.map(({ time, detail }) => [time, detail])).toEqual(
+              expected
+                .toReversed()
+                .toSorted((a, b) => b.time - a.time)
+                .map(({ time, detail }) => [time, formed(detail)]),
+            );
+          }),
+          { numRuns: 60 },
         );
       });
     });

@@ -17,6 +17,7 @@ import type {
   StreamState,
   UsesFilter,
 } from '../store.ts';
+import { readBlindSpots } from './blind-spots.ts';
 import { readCredential } from './credential-life.ts';
 import { type Database, type DatabaseOptions, openDatabase } from './database.ts';
 import { inTransaction, migrate } from './migrations.ts';
@@ -111,7 +112,7 @@ class DuckDbStore implements Store {
         const isAgain = arrival.position + at < follows;
         if (observation === null) {
           if (!isAgain) rejected += 1;
-          // Two sources may say the same of themselves at the same time.
+          // A source may say the same of itself twice at the same time.
         } else if (!known.has(observation.id) || (observation.kind === 'status' && !isAgain)) {
           known.add(observation.id);
           fresh.push(observation);
@@ -183,6 +184,10 @@ class DuckDbStore implements Store {
 
   credential(id: string, cluster?: string) {
     return this.#read((connection) => readCredential(connection, id, cluster));
+  }
+
+  blindSpots(now: Micros) {
+    return this.#read((connection) => readBlindSpots(connection, now));
   }
 
   size(): Promise<StoreSize> {

@@ -133,7 +133,7 @@ function particulars(o: Observation): Row {
     case 'file':
       return fileColumns(o);
     case 'status':
-      return {};
+      return { node_name: o.node };
   }
 }
 
@@ -148,7 +148,7 @@ const HAVE_COLUMNS: Readonly<Record<Observation['kind'], ReadonlySet<string>>> =
   denied: new Set(OF_REQUEST),
   read: new Set([...COMMON, ...OF_FILE]),
   file: new Set([...COMMON, ...OF_FILE]),
-  status: new Set(COMMON),
+  status: new Set([...COMMON, 'node']),
 };
 
 /** Whatever has no column: a field that is new in the schema is kept without a migration. */
@@ -251,7 +251,7 @@ function observationOf(row: Row, json: Json): Observation {
         node: row.node_name,
       });
     case 'status':
-      return present<Observation>(common);
+      return present<Observation>({ ...common, node: row.node_name });
   }
 }
 

@@ -3,7 +3,14 @@ import { createHash } from 'node:crypto';
 import type { Fresh, Store } from '../../../collector/store/store.ts';
 import type { Outcome } from '../../../shared/detection/correlator-types.ts';
 import type { Alert } from '../../../shared/schema/alert.ts';
-import type { Observation, TokenFile, TokenIssue, TokenRead, TokenUse } from '../../../shared/schema/observation.ts';
+import type {
+  Observation,
+  SourceStatus,
+  TokenFile,
+  TokenIssue,
+  TokenRead,
+  TokenUse,
+} from '../../../shared/schema/observation.ts';
 import type { Placement } from '../../../shared/schema/placement.ts';
 import { formatTime, type Micros, SECOND } from '../../../shared/time.ts';
 
@@ -92,6 +99,13 @@ export function read(n: number, parts: Partial<TokenRead> = {}): TokenRead {
 /** In the n-th second the file that the use's token is in appears. */
 export function tokenFile(n: number, parts: Partial<TokenFile> = {}): TokenFile {
   return { kind: 'file', ...ofFile(n), event: 'appeared', ...parts };
+}
+
+/** In the n-th second the audit log of node-a is missing. */
+export function status(n: number, parts: Partial<SourceStatus> = {}): SourceStatus {
+  const { id, time, timeText, seen } = use(n);
+  const what = { source: 'audit-file', status: 'blind', reason: 'file-missing', detail: '/audit.log' } as const;
+  return { kind: 'status', id, time, timeText, seen, node: 'node-a', ...what, ...parts };
 }
 
 function ofFile(n: number) {
