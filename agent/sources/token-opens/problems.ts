@@ -22,10 +22,13 @@ export interface TokenOpensStatus extends Pick<SourceStatus, 'detail'> {
   reason: 'watching' | ProblemReason | GapReason;
 }
 
-/** `opens-overflow`: the kernel's queue was full. `opens-dropped`: the agent did not take them in time. */
-export type GapReason = 'opens-overflow' | 'opens-dropped';
+/**
+ * `opens-overflow`: the kernel's queue was full. `opens-dropped`: the agent did not take them in time.
+ * `opens-unattributed`: they are told, but not who made them.
+ */
+export type GapReason = 'opens-overflow' | 'opens-dropped' | 'opens-unattributed';
 
-const SUM_UP_MS = 10_000;
+const SUM_UP_MS = 60_000;
 
 export class Problems {
   readonly #onStatus: (status: TokenOpensStatus) => void;
@@ -90,10 +93,13 @@ export class Problems {
   }
 
   #tellLost(reason: GapReason, count: number): void {
-    const detail =
-      reason === 'opens-overflow'
-        ? `The kernel's queue was full ${count} times, and let opens through untold.`
-        : `${count} opens were not told of, as the agent was too slow to take them.`;
-    this.#onStatus({ status: 'gap', reason, detail });
+    this.#onStatus({ status: 'gap', reason, detail: LOST[reason](count) });
   }
 }
+
+const LOST: Record<GapReason, (count: number) => string> = {
+  'opens-overflow': (count) => `The kernel's queue was full ${count} times, and let opens through untold.`,
+  'opens-dropped': (count) => `${count} opens were not told of, as the agent was too slow to take them.`,
+  'opens-unattributed': (count) =>
+    `Who made ${count} opens is not known: they had gone, or could not be looked at in time.`,
+};

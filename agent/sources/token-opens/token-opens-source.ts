@@ -192,7 +192,9 @@ export class TokenOpensSource implements Component {
   async #deliver(opens: TokenOpen[]): Promise<void> {
     if (opens.length === 0) return;
     const { metrics, onOpens, logger } = this.#options;
-    for (const { lost } of opens) if (lost !== undefined) metrics.error(lost);
+    const unattributed = opens.flatMap(({ lost }) => lost ?? []);
+    for (const reason of unattributed) metrics.error(reason);
+    if (unattributed.length > 0) this.#problems.lost('opens-unattributed', unattributed.length);
     try {
       await onOpens(opens);
       metrics.sent(opens.length);
