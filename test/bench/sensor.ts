@@ -19,6 +19,10 @@ const BUSY_SECONDS = 20;
 const OPENS_PER_SECOND = 20;
 const TICKS_PER_SECOND = 100;
 
+/** How long an agent takes to begin, and its program to be compiled. */
+const SETTLE_SECONDS = 10;
+const BIN = fileURLToPath(new URL('../../../bin/truant.js', import.meta.url));
+
 const scriptOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 export async function benchSensor(): Promise<string[]> {
@@ -35,20 +39,19 @@ export async function benchSensor(): Promise<string[]> {
       writeFileSync(path.join(volume, 'token'), fakeToken().text);
       writeFileSync(path.join(volume, 'namespace'), 'shop');
     }
-    return await measureAll(folder, path.join(volumes[0] ?? '', 'token'));
+    const file = path.join(volumes[0] ?? '', 'token');
+    return [...(await measureOpens(folder, file)), ...(await measureAgent(folder, file))];
   } finally {
     for (const volume of volumes) spawnSync('umount', ['-l', volume]);
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function measureAll(folder: string, file: string): Promise<string[]> {
+async function measureOpens(folder: string, file: string): Promise<string[]> {
   const bare = await openings(file, PACED.count, PACED.pauseMs);
   const sensor = new Sensor(folder);
   await sensor.start();
   try {
-    const idle = await sensor.spent(() => delay(BUSY_SECONDS * 1000));
-    const usual = await sensor.spent(() => openings(file, BUSY_SECONDS * OPENS_PER_SECOND, 1000 / OPENS_PER_SECOND));
     const first = await openings(file, PACED.count, PACED.pauseMs);
     await sensor.calmsDown();
     const [all, attributed] = [sensor.all, sensor.attributed];
@@ -70,11 +73,65 @@ async function measureAll(folder: string, file: string): Promise<string[]> {
       `  in a row            median ${us(row, 0.5)}  p99 ${us(row, 0.99)}`,
       `  added               median ${added(bare, watched, 0.5)} (goal: at most 100)  p99 ${added(bare, watched, 0.99)} (goal: at most 1000)`,
       `  in a storm          ${Math.round(opened / seconds)} opens/s, ${shares[0]} % told, ${shares[1]} % with their opener (goal: 100)`,
-      `  its process         ${idle.cpu} % of a CPU idle, ${usual.cpu} % at ${OPENS_PER_SECOND} opens/s; ${usual.megabytes} MB (without the sensor: ${await bareMegabytes()} MB)`,
     ];
   } finally {
     await sensor.stop();
   }
+}
+
+/** The whole agent, with a collector that takes what it sends. */
+async function measureAgent(podsRoot: string, file: string): Promise<string[]> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'truant-bench-agent-'));
+  const collector = truant('collector', { COLLECTOR__STORE__PATH: path.join(folder, 'truant.duckdb') });
+  const agent = truant('agent', {
+    AGENT__STATE_DIR: path.join(folder, 'agent'),
+    AGENT__METRICS__ENABLED: 'false',
+    AGENT__TOKEN_FILES__ENABLED: 'true',
+    AGENT__TOKEN_FILES__PODS_ROOT: podsRoot,
+  });
+  try {
+    await delay(SETTLE_SECONDS * 1000);
+    const idle = await spent(agent, () => delay(BUSY_SECONDS * 1000));
+    const usual = await spent(agent, () => openings(file, BUSY_SECONDS * OPENS_PER_SECOND, 1000 / OPENS_PER_SECOND));
+    return [
+      `agent, ${VOLUMES} pods`,
+      `  idle                ${idle.cpu} % of a CPU, ${idle.megabytes} MB (goal: below 1 %, 150 MB)`,
+      `  at ${OPENS_PER_SECOND} opens/s       ${usual.cpu} % of a CPU, ${usual.megabytes} MB`,
+    ];
+  } finally {
+    for (const child of [agent, collector]) {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    }
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** At its usual address, where the agent looks for it. */
+const truant = (command: string, settings: Record<string, string>): ChildProcess =>
+  spawn(process.execPath, [BIN, command], {
+    env: {
+      ...process.env,
+      ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [`TRUANT_${name}`, value])),
+    },
+    stdio: 'ignore',
+  });
+
+async function spent({ pid = 0 }: ChildProcess, during: () => Promise<unknown>): Promise<Spent> {
+  const [before, started] = [ticksOf(pid), performance.now()];
+  await during();
+  const seconds = (performance.now() - started) / 1000;
+  return {
+    cpu: ((100 * (ticksOf(pid) - before)) / TICKS_PER_SECOND / seconds).toFixed(1),
+    megabytes: megabytesOf(pid),
+  };
+}
+
+/** utime and stime, see proc(5). */
+function ticksOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(') ') + 2).split(' ');
+  return Number(fields[11]) + Number(fields[12]);
 }
 
 /** Sorted microseconds. */
@@ -143,37 +200,11 @@ class Sensor {
     } while (before !== this.#all);
   }
 
-  async spent(during: () => Promise<unknown>): Promise<Spent> {
-    const [ticks, started] = [this.#ticks(), performance.now()];
-    await during();
-    const seconds = (performance.now() - started) / 1000;
-    const megabytes = megabytesOf(this.#child.pid ?? 0);
-    return { cpu: ((100 * (this.#ticks() - ticks)) / TICKS_PER_SECOND / seconds).toFixed(1), megabytes };
-  }
-
   async stop(): Promise<void> {
     this.#child.stdin?.write('stop\n');
     await once(this.#child, 'exit');
-  }
-
-  /** utime and stime, see proc(5). */
-  #ticks(): number {
-    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(') ') + 2).split(' ');
-    return Number(fields[11]) + Number(fields[12]);
   }
 }
 
 const megabytesOf = (pid: number): number =>
   Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024);
-
-/** What Node.js takes without the sensor, but with what else that process needs. */
-async function bareMegabytes(): Promise<number> {
-  const program =
-    "await import('pino'); await import('zod'); process.stdin.on('data', () => process.exit()); console.log();";
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] });
-  await once(child.stdout, 'data');
-  const megabytes = megabytesOf(child.pid ?? 0);
-  child.stdin.end('end');
-  return megabytes;
-}
