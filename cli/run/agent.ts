@@ -22,7 +22,7 @@ export async function runAgent(file: string | undefined, io: Io): Promise<void> 
     onStarted: () => {
       if (path === undefined && !tokenFiles.enabled) logger.warn(IDLE);
       else
-        logger.info({ auditLog: path, tokenFiles: tokenFiles.enabled ? tokenFiles.mode : 'not watched' }, 'agent runs');
+        logger.info({ auditLog: path, sensor: tokenFiles.enabled ? tokenFiles.mode : 'off' }, 'agent runs');
     },
   });
 }
