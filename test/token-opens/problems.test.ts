@@ -34,15 +34,16 @@ test('losses are told at once, then summed up', () => {
   problems.lost('opens-dropped', 3);
   problems.lost('opens-dropped', 4);
   problems.lost('opens-overflow', 1);
-  expect(told.map(({ detail }) => /\d+/.exec(detail)?.[0])).toEqual(['3', '1']);
+  problems.lost('opens-unidentified', 2);
+  expect(told.map(({ detail }) => /\d+/.exec(detail)?.[0])).toEqual(['3', '1', '2']);
   vi.advanceTimersByTime(10_000);
-  expect(told.slice(2)).toMatchObject([
+  expect(told.slice(3)).toMatchObject([
     { status: 'gap', reason: 'opens-dropped', detail: expect.stringMatching(/^4 /) },
   ]);
   problems.lost('opens-dropped', 5);
   problems.lost('opens-dropped', 6);
   problems.close();
-  expect(told.slice(3)).toMatchObject([
+  expect(told.slice(4)).toMatchObject([
     { detail: expect.stringMatching(/^5 /) },
     { detail: expect.stringMatching(/^6 /) },
   ]);

@@ -22,8 +22,18 @@ export interface TokenOpensStatus extends Pick<SourceStatus, 'detail'> {
   reason: 'watching' | ProblemReason | GapReason;
 }
 
-/** `opens-overflow`: the kernel's queue was full. `opens-dropped`: the agent did not take them in time. */
-export type GapReason = 'opens-overflow' | 'opens-dropped';
+/**
+ * `opens-overflow`: the kernel's queue was full. `opens-dropped`: the agent did not take them in time.
+ * `opens-unidentified`: they waited so long that they were let through without a look at the opener.
+ */
+export type GapReason = 'opens-overflow' | 'opens-dropped' | 'opens-unidentified';
+
+const LOST: Readonly<Record<GapReason, (count: number) => string>> = {
+  'opens-overflow': (count) => `The kernel's queue was full ${count} times, and let opens through untold.`,
+  'opens-dropped': (count) => `${count} opens were not told of, as the agent was too slow to take them.`,
+  'opens-unidentified': (count) =>
+    `${count} opens waited too long, and were let through without a look at who opened: nothing is judged or denied then.`,
+};
 
 const SUM_UP_MS = 10_000;
 
@@ -90,10 +100,6 @@ export class Problems {
   }
 
   #tellLost(reason: GapReason, count: number): void {
-    const detail =
-      reason === 'opens-overflow'
-        ? `The kernel's queue was full ${count} times, and let opens through untold.`
-        : `${count} opens were not told of, as the agent was too slow to take them.`;
-    this.#onStatus({ status: 'gap', reason, detail });
+    this.#onStatus({ status: 'gap', reason, detail: LOST[reason](count) });
   }
 }

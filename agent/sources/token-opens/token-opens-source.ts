@@ -193,6 +193,8 @@ export class TokenOpensSource implements Component {
     if (opens.length === 0) return;
     const { metrics, onOpens, logger } = this.#options;
     for (const { lost } of opens) if (lost !== undefined) metrics.error(lost);
+    const late = opens.filter(({ lost }) => lost === 'timeout').length;
+    if (late > 0) this.#problems.lost('opens-unidentified', late);
     try {
       await onOpens(opens);
       metrics.sent(opens.length);
