@@ -14,9 +14,16 @@ interface Fold {
   held: TokenRead | undefined;
   /** How many were not told of. */
   count: number;
+  /** The volume that it is counted as a kind of. Undefined: it is of all those kinds that are not told apart. */
+  volume: string | undefined;
 }
 
 const MAX_FOLDS = 10_000;
+/**
+ * Kinds of reads in one volume that are told apart; a workload has a handful. Whoever gives each of its reads another name
+ * is one kind then, so that nobody can fill up what waits to be delivered, and have reads of others left out.
+ */
+const MAX_KINDS = 128;
 /** So often the same reader of the same token is told of where there is something about it. */
 const MANY = 20;
 const LOOK_EVERY: Micros = SECOND;
@@ -26,6 +33,8 @@ export class ReadFold {
   readonly #window: Micros;
   readonly #max: number;
   readonly #folds = new Map<string, Fold>();
+  /** Of each volume. */
+  readonly #kinds = new Map<string, number>();
   #looked: Micros = 0;
 
   /** @param window how long what is like one that was told of is held; 0: nothing is */
@@ -41,12 +50,13 @@ export class ReadFold {
    */
   see(read: TokenRead, isFound: boolean): TokenRead[] {
     if (this.#window === 0) return [read];
-    const key = keyOf(read);
+    const exact = keyOf(read);
+    const volume = volumeOf(read);
+    const isOneOfMany = !this.#folds.has(exact) && (this.#kinds.get(volume) ?? 0) >= MAX_KINDS;
+    const key = isOneOfMany ? anyOf(read) : exact;
     const fold = this.#folds.get(key);
     if (!fold) {
-      if (this.#folds.size < this.#max) {
-        this.#folds.set(key, { told: read.time, passed: 1, held: undefined, count: 0 });
-      }
+      if (this.#folds.size < this.#max) this.#add(key, read, isOneOfMany ? undefined : volume);
       return [read];
     }
     if (fold.passed < (isFound || !isOrdinary(read) ? MANY : 1)) {
@@ -66,9 +76,22 @@ export class ReadFold {
     for (const [key, fold] of this.#folds) {
       if (now - fold.told < this.#window) continue;
       if (fold.held) told.push(...tell(fold));
-      else this.#folds.delete(key);
+      else this.#forget(key, fold);
     }
     return told;
+  }
+
+  #add(key: string, { time }: TokenRead, volume: string | undefined): void {
+    this.#folds.set(key, { told: time, passed: 1, held: undefined, count: 0, volume });
+    if (volume !== undefined) this.#kinds.set(volume, (this.#kinds.get(volume) ?? 0) + 1);
+  }
+
+  #forget(key: string, { volume }: Fold): void {
+    this.#folds.delete(key);
+    if (volume === undefined) return;
+    const kinds = (this.#kinds.get(volume) ?? 0) - 1;
+    if (kinds > 0) this.#kinds.set(volume, kinds);
+    else this.#kinds.delete(volume);
   }
 
   /** All that is held. */
@@ -98,3 +121,9 @@ function keyOf({ node, credential, file, opener, access, outcome }: TokenRead): 
   const reader = [opener?.relation, opener?.actor, opener?.exe, opener?.comm, ...(opener?.uids ?? []), ...lineage];
   return [node, credential?.id, file.path, access, outcome, ...reader].join('\n');
 }
+
+const volumeOf = ({ node, file }: TokenRead): string => [node, file.pod.uid, file.volume].join('\n');
+
+/** Whoever reads it, as far as what they are to it is the same. */
+const anyOf = (read: TokenRead): string =>
+  [volumeOf(read), read.access, read.outcome, read.opener?.relation, read.excused].join('\n');

@@ -41,12 +41,17 @@ type AllowedReader = Config['detection']['allowedReaders'][number];
 const isOfPod = ({ namespace, pod, image }: AllowedReader): boolean =>
   namespace !== undefined || pod !== undefined || image !== undefined;
 
-/** All that is named must be so. A program whose file was deleted or replaced is not the one that was named. */
+/**
+ * All that is named must be so. A program whose file was deleted or replaced is not the one that was named; nor is one of
+ * the node in mounts of its own, where anything can be put at any path.
+ */
 function isReader(entry: AllowedReader, opener: Opener): boolean {
   const { executable } = entry;
   if (opener.disguised || (executable !== undefined && (opener.exe !== executable || opener.exeState))) return false;
-  if (!isOfPod(entry)) return opener.pod === undefined && opener.container === undefined;
-  return !opener.entered && isThere(entry, opener.pod, opener.container?.image);
+  const { pod, container, namespaces } = opener;
+  if (!isOfPod(entry))
+    return pod === undefined && container === undefined && namespaces.host?.includes('mnt') !== false;
+  return !opener.entered && isThere(entry, pod, container?.image);
 }
 
 const isThere = (

@@ -16,6 +16,7 @@ import {
   nodeName,
   port,
   principal,
+  programPath,
   text,
   tokenHash,
   wholeNumber,
@@ -153,8 +154,8 @@ const detection = section('Exceptions from the rules, and changes to them.', {
     z
       .strictObject({
         executable: key(
-          filePath.optional(),
-          "The program's path, as its own mounts have it. Alone: a process of the node.",
+          programPath.optional(),
+          "The program's path, as its own mounts have it. Alone: a process of the node, in the node's own mounts.",
         ),
         namespace: key(namespace.optional(), 'The namespace of the pod that it runs in.'),
         pod: key(text.optional(), "That pod's name; a * at the end stands for anything."),

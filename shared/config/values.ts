@@ -34,6 +34,11 @@ const plain = (max: number) =>
 
 export const text = expecting(plain(1024), 'text on one line');
 export const filePath = expecting(plain(4096), 'a path');
+/** What the kernel says a program's path is: nothing else can ever be equal to it. */
+export const programPath = expecting(
+  plain(4096).refine((path) => /^\/[^*]+$/.test(path)),
+  "a program's whole path such as /usr/bin/backup, without *",
+);
 export const clusterName = expecting(
   z.string().regex(/^[\w.:@/-]{1,253}$/),
   'a name of at most 253 letters, digits and . _ : @ / -',

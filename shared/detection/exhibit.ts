@@ -45,6 +45,7 @@ function ofFile(observation: FileObservation, rule: string): Evidence {
   if (observation.kind === 'file') {
     return { ...evidence, what: `${observation.file.path} on ${observation.node}: ${observation.event}` };
   }
+  if (observation.outcome === 'denied') evidence.denied = true;
   if (observation.opener) {
     evidence.pid = observation.opener.pid;
     evidence.actor = `${observation.node} ${observation.opener.actor}`;

@@ -84,7 +84,9 @@ function reads(episode: readonly Evidence[]): string {
   const all = [...counts].map(([name, count]) => (count > 1 ? `${name} (${count} times)` : name));
   const shown = all.slice(0, MAX_READS).join(', ');
   const more = all.length > MAX_READS ? ` and ${all.length - MAX_READS} more` : '';
-  return `opened ${episode.length} token files: of ${shown}${more}`;
+  const denied = episode.filter((read) => read.denied).length;
+  const refused = denied === episode.length ? ', all denied' : denied > 0 ? `, ${denied} of them denied` : '';
+  return `opened token files ${episode.length} times${refused}: of ${shown}${more}`;
 }
 
 /** What was done, each once with how often: `list pods in shop: 200 (3 times), ...`. */

@@ -24,6 +24,8 @@ export const Evidence = z.strictObject({
   pid: z.int().optional(),
   reader: z.string().optional(),
   actor: z.string().optional(),
+  /** The open failed. */
+  denied: z.boolean().optional(),
   principal: z.string().optional(),
   credential: z.string().optional(),
   source: z.string().nullable().optional(),

@@ -45,6 +45,23 @@ describe('reads that are just alike', () => {
   });
 });
 
+test('who is another with each read is one after a while, and nobody else is taken for it', () => {
+  const fold = new ReadFold(WINDOW);
+  const flood = (from: number, count: number): number =>
+    Array.from({ length: count }, (_, n) => fold.see(read(0, { comm: `x${from + n}`, onHost: true }), true)).flat()
+      .length;
+  expect(flood(0, 128)).toBe(128);
+  expect(flood(128, 1000)).toBe(20);
+  expect(fold.see(read(1), false)).toHaveLength(1);
+  expect(fold.see(read(2), false)).toEqual([]);
+  expect(fold.see(read(2, { volume: 'another' }), false)).toHaveLength(1);
+  expect(told(fold.advance(at(61)))).toBe(980 + 1);
+  // All of them are forgotten in the end.
+  fold.advance(at(200));
+  fold.advance(at(300));
+  expect(flood(0, 128)).toBe(128);
+});
+
 test.each([
   ['another program', { exe: '/app/other' }],
   ['another name of a program that is many', { comm: 'cat' }],

@@ -14,15 +14,18 @@ const SHIM = { pid: 500, comm: 'containerd-shim', exe: '/usr/bin/containerd-shim
 const INIT = { pid: 1, comm: 'systemd', exe: '/usr/lib/systemd/systemd', cmdline: [] };
 
 /** Of the pod's own first process, unless told that it is one of the host's. */
-export function openLine(seconds: number, { pid = 4711, onHost = false, comm = 'app', exe = '/app/server' } = {}) {
+export function openLine(
+  seconds: number,
+  { pid = 4711, onHost = false, comm = 'app', exe = '/app/server', volume = 'kube-api-access-x' } = {},
+) {
   const group = onHost ? '/user.slice/session-3.scope' : `/kubepods/pod${UID}/${CONTAINER}`;
   return {
     t: formatTime(at(seconds)),
     node: 'node-a',
     pid,
     tgid: pid,
-    path: `/var/lib/kubelet/pods/${UID}/volumes/kubernetes.io~projected/kube-api-access-x/..2026/token`,
-    volume: 'kube-api-access-x',
+    path: `/var/lib/kubelet/pods/${UID}/volumes/kubernetes.io~projected/${volume}/..2026/token`,
+    volume,
     pod_uid: UID,
     allowed: true,
     proc: {

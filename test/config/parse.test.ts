@@ -112,6 +112,16 @@ describe('parseConfig', () => {
       'needs an executable, a namespace or an image',
     ],
     [
+      'detection.allowedReaders[0].executable',
+      { detection: { allowedReaders: [{ executable: '/usr/bin/*', reason: 'x' }] } },
+      "must be a program's whole path such as /usr/bin/backup, without *",
+    ],
+    [
+      'detection.allowedReaders[0].executable',
+      { detection: { allowedReaders: [{ executable: 'backup', reason: 'x' }] } },
+      "must be a program's whole path such as /usr/bin/backup, without *",
+    ],
+    [
       'detection.allowedReaders[0].reason',
       { detection: { allowedReaders: [{ image: 'x' }] } },
       'is missing; must be text on one line',

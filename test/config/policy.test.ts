@@ -91,6 +91,12 @@ describe('allowedReaders', () => {
       said(onNode({ exe: '/usr/bin/backup', cgroup: [`0::/docker/${APP}`] })),
       false,
     ],
+    [
+      'what has that path in mounts of its own',
+      said(onNode({ exe: '/usr/bin/backup', host_ns: ['pid', 'net'] })),
+      false,
+    ],
+    ['a process of whose mounts nothing is known', said(onNode({ exe: '/usr/bin/backup', host_ns: undefined })), true],
     ["what put itself into a pod's group", said(opener({ exe: '/usr/bin/backup', ancestors: [BASH, INIT] })), false],
     ['a program that was deleted', said(onNode({ exe: '/usr/bin/backup (deleted)' })), false],
   ])('by a program alone: %s', (_, who, is) => {

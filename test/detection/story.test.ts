@@ -60,8 +60,13 @@ describe('a story', () => {
     };
     expect(sentences(read(1, 'cart'))).toEqual(['cat (pid 7), a process of node node-a, read the token of cart.']);
     expect(sentences(read(1, 'cart'), read(2, 'pay'), read(3, 'cart'))).toEqual([
-      'cat (pid 7), a process of node node-a, and its like of one session, opened 3 token files: of shop/cart (2 times), shop/pay.',
+      'cat (pid 7), a process of node node-a, and its like of one session, opened token files 3 times: of shop/cart (2 times), shop/pay.',
     ]);
+    const refused = (seconds: number): Evidence => ({ ...read(seconds, 'cart'), denied: true });
+    expect(sentences(refused(1), read(2, 'cart'))[0]).toMatch(
+      /opened token files 2 times, 1 of them denied: of shop\/cart/,
+    );
+    expect(sentences(refused(1), refused(2))[0]).toMatch(/opened token files 2 times, all denied: of shop\/cart/);
     expect(sentences(read(1, 'cart'), read(2, 'pay', 'node-a 80@80'))).toHaveLength(2);
     expect(sentences(read(1, 'cart'), read(62, 'pay'))).toHaveLength(2);
     expect(sentences(...Array.from({ length: 15 }, (_, n) => read(n, `a${n}`)))[0]).toMatch(/shop\/a11 and 3 more\.$/);

@@ -10,6 +10,7 @@ import type { RawOpener } from '../../../shared/schema/token-open.ts';
 import { Ancestors } from './ancestors.ts';
 import type { Arguments } from './arguments.ts';
 import type { OpenedFile } from './files.ts';
+import { millisBetween } from './libc.ts';
 import { type ProcFiles, SHORT } from './proc-files.ts';
 import { hasMount, parseCgroup, parseStat, parseStatus } from './proc-text.ts';
 
@@ -24,8 +25,12 @@ export interface FoundOpener {
 
 /** Mounts that are remembered as their opener's own. Foreign ones are rare, and worth a new look each time. */
 const MAX_MOUNTS = 4096;
-/** A node with more mounts than fit is not told about foreign ones. */
+/** Who has more mounts than fit is not told about foreign ones. */
 const MAX_MOUNTINFO = 4 * 1024 * 1024;
+/** More than a container has. To read so much takes a millisecond; whoever makes mounts decides how much there is. */
+const USUAL_MOUNTINFO = 256 * 1024;
+/** Longer ones are read so often at most, since all other openers wait meanwhile. In between it can't be told. */
+const LONG_READ_EVERY_MS = 250;
 
 export class OpenerReader {
   readonly #proc: ProcFiles;
@@ -33,11 +38,14 @@ export class OpenerReader {
   readonly #ancestors: Ancestors;
   readonly #ownMounts = new BoundedMap<string, true>(MAX_MOUNTS);
   readonly #host: Links;
+  readonly #ticks: () => number;
+  #longReadAt: number | undefined;
 
   /** @param ticks milliseconds */
   constructor(proc: ProcFiles, args: Arguments, ticks: () => number) {
     this.#proc = proc;
     this.#arguments = args;
+    this.#ticks = ticks;
     this.#ancestors = new Ancestors(proc, args, ticks);
     this.#host = this.#hostLinks();
   }
@@ -99,11 +107,22 @@ export class OpenerReader {
     // The volume is in it because numbers of mounts are given again, but not while it is mounted.
     const key = `${namespace} ${mountId} ${volume.mountPoint}`;
     if (this.#ownMounts.peek(key)) return false;
-    const mountinfo = this.#proc.longText(folder, 'mountinfo', MAX_MOUNTINFO);
-    if (mountinfo === undefined || mountinfo.length === MAX_MOUNTINFO) return undefined;
+    const mountinfo = this.#mountinfo(folder);
+    if (mountinfo === undefined) return undefined;
     if (!hasMount(mountinfo, mountId)) return true;
     this.#ownMounts.set(key, true);
     return false;
+  }
+
+  /** Undefined: it can't be read whole. */
+  #mountinfo(folder: number): string | undefined {
+    const usual = this.#proc.longText(folder, 'mountinfo', USUAL_MOUNTINFO);
+    if (usual === undefined || usual.length < USUAL_MOUNTINFO) return usual;
+    const now = this.#ticks();
+    if (this.#longReadAt !== undefined && millisBetween(this.#longReadAt, now) < LONG_READ_EVERY_MS) return undefined;
+    this.#longReadAt = now;
+    const long = this.#proc.longText(folder, 'mountinfo', MAX_MOUNTINFO);
+    return long === undefined || long.length === MAX_MOUNTINFO ? undefined : long;
   }
 
   /** Of the first process; where that is shut off, of the kernel's own threads, which are in the same namespaces. */
