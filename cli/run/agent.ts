@@ -21,8 +21,7 @@ export async function runAgent(file: string | undefined, io: Io): Promise<void> 
     log: logger,
     onStarted: () => {
       if (path === undefined && !tokenFiles.enabled) logger.warn(IDLE);
-      else
-        logger.info({ auditLog: path, sensor: tokenFiles.enabled ? tokenFiles.mode : 'off' }, 'agent runs');
+      else logger.info({ auditLog: path, sensor: tokenFiles.enabled ? tokenFiles.mode : 'off' }, 'agent runs');
     },
   });
 }
