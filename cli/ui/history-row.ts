@@ -132,10 +132,15 @@ const fileText = ({ file }: { file: { path: string; volume: string } }): string 
   `${file.volume}/${basename(file.path)}`;
 
 /** Its path before its own words. */
+/** What a program calls itself is said where it is another name: of one that is many (busybox) it says which. */
 function programText({ exe, comm, args }: z.infer<typeof Opener>): string {
-  const [, ...rest] = args;
-  return [exe ?? comm, ...rest].join(' ');
+  const [called = '', ...rest] = args;
+  const program = exe ?? comm;
+  const isOther = called !== '' && nameIn(called) !== nameIn(program);
+  return [program, ...(isOther ? [`(as ${called})`] : []), ...rest].join(' ');
 }
+
+const nameIn = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 function podText(pod: z.infer<typeof Opener>['pod']): string | undefined {
   return pod && (pod.name === undefined ? pod.uid : `${pod.namespace}/${pod.name}`);

@@ -178,9 +178,7 @@ export class AlertState {
         userAgents: [...this.#userAgents],
       },
       actions: endTheft(lead, this.#findings, (id) => this.#expiries.get(id)),
-      triage: this.#loudestRules()
-        .flatMap((id) => rulesById.get(id)?.triage ?? [])
-        .slice(0, MAX_TRIAGE),
+      triage: [...new Set(this.#loudestRules().flatMap((id) => rulesById.get(id)?.triage ?? []))].slice(0, MAX_TRIAGE),
     };
   }
 

@@ -41,7 +41,7 @@ describe('truant history', () => {
       ...opened.read,
       outcome: 'denied',
       repeats: 3,
-      opener: { ...opener, relation: 'host', pod: undefined },
+      opener: { ...opener, relation: 'host', pod: undefined, exe: '/bin/busybox' },
     };
     const items = [
       placed,
@@ -54,7 +54,7 @@ describe('truant history', () => {
     const rows = stdout.split('\n').map((line) => line.replace(/ {2,}/g, ' | ').replace(/ \| JTI=6f2f.*/, ''));
     expect(rows.slice(2)).toEqual([
       '2030-01-01 12:00:00 | shop/cart | shop/cart-7d9c4 | exec-session | read kube-api-access-x/token: /usr/bin/cat /run/token (pid 4242)',
-      '2030-01-01 12:00:00 | shop/cart | node-a | host | read kube-api-access-x/token: /usr/bin/cat /run/token (pid 4242), denied, and 3× before',
+      '2030-01-01 12:00:00 | shop/cart | node-a | host | read kube-api-access-x/token: /bin/busybox (as cat) /run/token (pid 4242), denied, and 3× before',
       '2030-01-01 12:00:00 | shop/cart | node-a | read kube-api-access-x/token: nobody knows who (gone)',
       '2030-01-01 12:00:00 | shop/cart | node-a | file kube-api-access-x/token appeared',
       '',

@@ -55,7 +55,9 @@ describe('reads of token files', () => {
     const { stdout } = await truant(['hunt', LOG, ...INVENTORY, '--json', '--reads', READS, empty]);
     const alerts = stdout.trim().split('\n');
     expect(alerts).toHaveLength(1);
-    expect((JSON.parse(alerts[0] ?? '') as { rules: string[] }).rules).toContain('token-stolen-and-used');
+    const { rules, triage } = JSON.parse(alerts[0] ?? '') as { rules: string[]; triage: string[] };
+    expect(rules).toContain('token-stolen-and-used');
+    expect(triage.filter((step) => step.includes('kill action'))).toHaveLength(1);
     const twice = await truant(['hunt', LOG, ...INVENTORY, '--json', '--reads', empty, '--reads', READS]);
     expect(JSON.parse(twice.stdout)).toEqual(JSON.parse(stdout));
   });

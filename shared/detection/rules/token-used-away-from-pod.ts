@@ -62,7 +62,7 @@ export default defineRule({
     'Look where the address is: the story names the pod, node or network that held it at that moment.',
     'Look at what was done: the list of requests shows whether Secrets were read or something was created.',
     'Find out how the token was taken: exec sessions, reads of its file, or a compromise of the pod or node.',
-    'Cut it off with the kill action, then rotate whatever it could read.',
+    'Cut the credential off with the kill action, then rotate whatever it could read.',
   ],
   evaluate(use, { placement }) {
     if (placement?.verdict !== 'away') return undefined;
