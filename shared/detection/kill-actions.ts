@@ -102,7 +102,7 @@ export function endCredential(subject: Killable): KillAction | undefined {
 }
 
 function otherwise({ expiresAt, binding }: Killable): string {
-  if (expiresAt !== undefined) return `Otherwise it lives until ${formatTime(expiresAt)}.`;
+  if (expiresAt !== undefined) return `Otherwise it lives until ${formatTime(expiresAt).replace(/\.0+Z$/, 'Z')}.`;
   return binding.pod
     ? 'Otherwise it lives as long as the pod, at most until its own expiry (by default up to a year, however short the pod says).'
     : 'Otherwise it lives until it expires; the log does not say when (audit level Request for serviceaccounts/token would).';

@@ -34,6 +34,8 @@ export class OpenNormaliser {
   readonly #firsts = new FirstProcesses();
   /** By node, the mount namespace that its kubelet is in. */
   readonly #hostMounts = new Map<string, string>();
+  /** Nodes whose kubelet was seen with the host's own mounts. */
+  readonly #hostKubelets = new Set<string>();
 
   constructor({ node, workloads }: OpenNormaliserOptions) {
     this.#node = node;
@@ -77,15 +79,14 @@ export class OpenNormaliser {
     // A recording does not say which namespaces are the host's; the kubelet works with its mounts.
     const isOnHostMounts = said.mnt_ns !== undefined && said.mnt_ns === this.#hostMounts.get(node);
     const proc = said.host_ns || !isOnHostMounts ? said : { ...said, host_ns: ['mnt' as const] };
-    const standing = standingOf(proc, {
+    const asSaid = standingOf(proc, {
       podUid: raw.pod_uid,
       sharesPids: (uid) => this.#workloads.pod(uid)?.facts?.sharesPids,
       firsts: this.#firsts,
     });
+    const standing = this.#poses(node, asSaid, said) ? { ...asSaid, relation: 'host' as const } : asSaid;
     const { membership, depth } = standing;
-    if (standing.relation === 'kubelet' && said.mnt_ns !== undefined) {
-      if (this.#hostMounts.size < MAX_NODES) this.#hostMounts.set(node, said.mnt_ns);
-    }
+    if (standing.relation === 'kubelet') this.#noteKubelet(node, said);
     const pod = membership?.pod === undefined ? undefined : clean(membership.pod, 64);
     const container = pod === undefined ? undefined : this.#workloads.container(pod, membership?.container);
     const relation = mountsIt(standing, raw.volume, container?.volumes) ? standing.relation : 'other-container-of-pod';
@@ -123,6 +124,16 @@ export class OpenNormaliser {
       ...(proc.foreign_mount && { foreignMount: true }),
       ...(isHook && { expected: 'hook' }),
     };
+  }
+
+  #noteKubelet(node: string, { mnt_ns, host_ns }: RawOpener): void {
+    if (mnt_ns !== undefined && this.#hostMounts.size < MAX_NODES) this.#hostMounts.set(node, mnt_ns);
+    if (host_ns?.includes('mnt') && this.#hostKubelets.size < MAX_NODES) this.#hostKubelets.add(node);
+  }
+
+  /** Where the kubelet has the host's mounts, a kubelet with mounts of its own is somebody who put it there. */
+  #poses(node: string, { relation }: Standing, { host_ns }: RawOpener): boolean {
+    return relation === 'kubelet' && host_ns?.includes('mnt') === false && this.#hostKubelets.has(node);
   }
 
   #podRef(uid: string): { uid: string; namespace: string; name: string } | undefined {

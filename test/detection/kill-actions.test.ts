@@ -31,7 +31,7 @@ describe('how to end a credential', () => {
       "a pod's token whose end is known",
       subject({ kind: 'projected', binding: { pod: POD }, expiresAt: at(600) }),
       'kubectl delete pod --namespace shop cart-1',
-      `Ends every token that is bound to this pod; its controller starts another with a new token. ${CACHE} Otherwise it lives until 2026-11-23T18:10:00.000000Z.`,
+      `Ends every token that is bound to this pod; its controller starts another with a new token. ${CACHE} Otherwise it lives until 2026-11-23T18:10:00Z.`,
     ],
     [
       'a legacy token',

@@ -32,6 +32,30 @@ const hooked = (...hooks: string[][]) => {
   return newNormaliser([podSeen(workload({ containers: app ? [{ ...app, hooks }] : [] }))]);
 };
 
+it('takes no kubelet with mounts of its own for the kubelet where the real one has those of the node', () => {
+  const kubelet = (hasHostMounts: boolean, node: string) =>
+    open(
+      onNode({
+        comm: 'kubelet',
+        exe: '/usr/bin/kubelet',
+        ancestors: [INIT],
+        host_ns: hasHostMounts ? ['mnt', 'pid'] : ['pid'],
+      }),
+      { node },
+    );
+  const normaliser = newNormaliser();
+  const relationOf = (line: unknown): string | undefined => {
+    const read = normaliser.open(line);
+    return typeof read === 'string' ? read : read.opener?.relation;
+  };
+  // As on nodes where the kubelet runs in a container of its own.
+  expect(relationOf(kubelet(false, 'node-b'))).toBe('kubelet');
+  expect(relationOf(kubelet(true, 'node-a'))).toBe('kubelet');
+  expect(relationOf(kubelet(false, 'node-a'))).toBe('host');
+  expect(relationOf(kubelet(true, 'node-a'))).toBe('kubelet');
+  expect(relationOf(kubelet(false, 'node-b'))).toBe('kubelet');
+});
+
 describe('an open', () => {
   it('says who opened what, in full', () => {
     expect(readOf(open(opener({ exe_size: 100, exe_mtime: 1.5 }), { pid: 2005 }))).toEqual({
