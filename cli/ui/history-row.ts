@@ -131,8 +131,7 @@ function requestText({ verb, resource, subresource, namespace, name, uri }: z.in
 const fileText = ({ file }: { file: { path: string; volume: string } }): string =>
   `${file.volume}/${basename(file.path)}`;
 
-/** Its path before its own words. */
-/** What a program calls itself is said where it is another name: of one that is many (busybox) it says which. */
+/** Its path before its own words; what it calls itself where that is another name: of one that is many (busybox) it says which. */
 function programText({ exe, comm, args }: z.infer<typeof Opener>): string {
   const [called = '', ...rest] = args;
   const program = exe ?? comm;

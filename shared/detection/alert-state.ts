@@ -204,17 +204,26 @@ export class AlertState {
     const places = [...this.#sources.values()].map(({ address, where }) => `${address} (${WHERE[where] ?? where})`);
     const shown = places.slice(0, 3).join(', ') + (places.length > 3 ? ` and ${places.length - 3} more` : '');
     const refused = this.#refused > 0 ? `, ${this.#refused} refused` : '';
-    const [whose, was] = this.#whose(lead);
-    const read = [...this.#evidence.values()].find(({ reader }) => reader !== undefined)?.reader;
-    const stolen = read === undefined ? '' : ` read by ${read}, and then`;
+    const principals = this.#usedAway();
+    const [whose, was] =
+      principals.size > 1
+        ? [`Tokens of ${principals.size} accounts`, 'were']
+        : [`The token of ${nameOf(lead.principal)}`, 'was'];
+    const reader = this.#readerOf(principals);
+    const stolen = reader === undefined ? '' : ` read by ${reader}, and then`;
     return `${whose} ${was}${stolen} used away from home ${total} times, from ${shown}${refused}.`;
   }
 
-  /** Whose tokens were used, with the verb that goes with it. */
-  #whose(lead: Finding): [string, string] {
+  /** Whose tokens were used away from home, as far as the evidence is kept. */
+  #usedAway(): Set<string | undefined> {
     const uses = [...this.#evidence.values()].filter(({ placement }) => placement?.startsWith('away'));
-    const others = new Set(uses.map(({ principal }) => principal)).size;
-    return others > 1 ? [`Tokens of ${others} accounts`, 'were'] : [`The token of ${nameOf(lead.principal)}`, 'was'];
+    return new Set(uses.map(({ principal }) => principal));
+  }
+
+  /** Who got at one of their tokens first. */
+  #readerOf(principals: ReadonlySet<string | undefined>): string | undefined {
+    const reads = [...this.#evidence.values()].filter(({ reader, denied }) => reader !== undefined && !denied);
+    return reads.find(({ principal }) => principals.has(principal))?.reader;
   }
 
   /** Bounded: the first half and the newest half of what a rule says are kept, and each rule's loudest. */

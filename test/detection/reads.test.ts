@@ -5,7 +5,7 @@ import { Correlator } from '../../shared/detection/correlator.ts';
 import { Alert, type Finding } from '../../shared/schema/alert.ts';
 import type { Observation } from '../../shared/schema/observation.ts';
 import { HOUR, SECOND } from '../../shared/time.ts';
-import { byChild, fromHost, read, steady } from './reads.ts';
+import { byChild, fromHost, process, read, steady } from './reads.ts';
 import { inOrder, newCorrelator, run } from './run.ts';
 import { entry, OUTSIDE, ordinary, use } from './world.ts';
 
@@ -170,6 +170,19 @@ it('says who read it, and what came of it', () => {
     'The token of shop/cart was used from 10.10.0.66, outside the cluster, with curl/8: list pods in shop: 200 (2 times).',
   ]);
   expect(alert?.firstSeen).toBe('2026-11-23T18:00:10.000000Z');
+});
+
+it('does not say that who was denied a token, or read another one, got the one that was used', () => {
+  const denied = fromHost(10, 'cart-1', { read: { outcome: 'denied' } });
+  const away = [curl(20, { from: OUTSIDE }), curl(25, { from: OUTSIDE })];
+  const summaryOf = (...reads: Observation[]) =>
+    run([...minute, ...reads, ...away]).alerts.find(({ evidence }) => evidence.some(({ kind }) => kind === 'use'))
+      ?.summary;
+  const unread = 'The token of shop/cart was used away from home 2 times, from 10.10.0.66 (outside the cluster).';
+  expect(summaryOf(denied)).toBe(unread);
+  expect(summaryOf(denied, fromHost(11, 'pay'))).toBe(unread);
+  const reader = { opener: { ...process(4712, '/usr/bin/dd') } };
+  expect(summaryOf(denied, fromHost(11, 'pay'), fromHost(12, 'cart-1', reader))).toMatch(/was read by dd \(pid 4712\)/);
 });
 
 it('reads of a quiet day are nothing, however many', () => {
