@@ -3,9 +3,10 @@
  * handed on only when everything that came out of the log before it has been acknowledged. Bounded: who fills it waits.
  */
 import type { Finding } from '../shared/schema/alert.ts';
+import { type Envelope, keyOf } from '../shared/schema/envelope.ts';
 import type { Observation } from '../shared/schema/observation.ts';
 import type { ComponentMetrics } from '../shared/telemetry/metrics.ts';
-import type { REFUSALS, Refusal, Transport } from './transport/transport.ts';
+import type { REFUSALS, Refusal, Run, Transport } from './transport/transport.ts';
 
 export interface OutboxOptions {
   cluster: string;
@@ -97,7 +98,7 @@ export class Outbox {
     let most = MAX_BATCH;
     while (this.#items.length > 0 && !signal.aborted) {
       const items = this.#items.slice(0, most);
-      const delivery = await this.#options.transport.send(this.#batch(items), signal);
+      const delivery = await this.#options.transport.send(this.#run(items), signal);
       if (delivery === 'stopped') break;
       if (delivery !== 'stored' && delivery.reason === 'too-large' && items.length > 1) {
         most = Math.ceil(items.length / 2);
@@ -111,11 +112,16 @@ export class Outbox {
     this.#sending = undefined;
   }
 
-  #batch(items: readonly OutboxItem[]) {
+  #run(items: readonly OutboxItem[]): Run {
     const { cluster, agent, stream } = this.#options;
-    const observations = items.map(({ observation }) => observation);
-    const findings = items.flatMap((item) => item.findings);
-    return { schema: 1 as const, cluster, agent, stream, position: this.#position, observations, findings };
+    const records = items.map(({ observation, findings }, index) => {
+      const { kind, time } = observation;
+      const position = this.#position + index;
+      const sender = { schema: 1, cluster, agent, stream, position } as const;
+      const envelope: Envelope = { ...sender, kind, time, observation, findings: [...findings] };
+      return { position, key: keyOf(observation), value: Buffer.from(JSON.stringify(envelope)) };
+    });
+    return { cluster, agent, stream, records };
   }
 
   #settle(items: readonly OutboxItem[], delivery: 'stored' | Refusal): void {

@@ -1,4 +1,5 @@
 /** How the collector's parts are put together: the only file of the collector that knows them all. */
+import { dirname, join } from 'node:path';
 import type { Registry } from 'prom-client';
 import { type Component, createComponent } from '../shared/component/component.ts';
 import { toPolicy } from '../shared/config/policy.ts';
@@ -6,12 +7,14 @@ import type { Config } from '../shared/config/schema.ts';
 import { Correlator } from '../shared/detection/correlator.ts';
 import type { CorrelatorPort } from '../shared/detection/correlator-types.ts';
 import type { Alert } from '../shared/schema/alert.ts';
+import { DeadLetterFile } from '../shared/telemetry/dead-letter-file.ts';
 import type { Logger } from '../shared/telemetry/logger.ts';
 import { type Clock, DAY, wallClock } from '../shared/time.ts';
 import { type Correlation, createCorrelation } from './correlate/correlation.ts';
 import { type Every, everyInterval } from './every.ts';
 import { operationsRoutes } from './query/operations.ts';
 import { queryRoutes } from './query/routes.ts';
+import { REJECTIONS, type Rejection } from './receive/decode.ts';
 import { batchesRoute } from './receive/http/batches.ts';
 import { type Authentication, refuseShared, refuseUnsafe } from './server/access.ts';
 import { createServer, refuseTaken } from './server/server.ts';
@@ -81,24 +84,43 @@ function assemble(config: Config, deps: CollectorDeps, store: Store, authenticat
     log,
     registry,
   });
+  const samples = deadLetters(kept.path, log, clock);
   const server = createServer({
     ...listen,
     authentication,
     log,
     routes: [
-      batchesRoute({ take: correlation.take, clock: latest, registry }),
+      batchesRoute({
+        take: correlation.take,
+        setAside: (reason, line) => samples?.add(reason, line),
+        clock: latest,
+        registry,
+      }),
       queryRoutes(store),
       operationsRoutes({ store, clock, registry, components: () => components }),
       indexPageRoute(store, clock),
     ],
   });
   const components = [
-    createComponent('store', { start: () => undefined, stop: () => store.close(), degraded: () => store.failure() }),
+    createComponent('store', {
+      start: () => undefined,
+      stop: async () => {
+        await store.close();
+        await samples?.flush();
+      },
+      degraded: () => store.failure(),
+    }),
     correlation.component,
     createRetention({ store, ...kept.retention, clock, every, log, registry }),
     server.component,
   ];
   return { components, address: server.address, onAlerts: correlation.onAlerts };
+}
+
+/** Next to the store, if that is in a file. */
+function deadLetters(store: string, logger: Logger, clock: Clock): DeadLetterFile<Rejection> | undefined {
+  if (store === ':memory:') return undefined;
+  return new DeadLetterFile({ path: join(dirname(store), 'dead-letter.ndjson'), reasons: REJECTIONS, logger, clock });
 }
 
 async function readAuthentication(auth: Config['collector']['auth']): Promise<Authentication> {

@@ -13,7 +13,7 @@ import type { Logger } from '../../shared/telemetry/logger.ts';
 import { componentMetrics, following } from '../../shared/telemetry/metrics.ts';
 import type { Clock, Micros } from '../../shared/time.ts';
 import type { Every } from '../every.ts';
-import type { Arrival, Commit, Fresh, Store } from '../store/store.ts';
+import type { Arrival, Commit, Consumed, Fresh, Store } from '../store/store.ts';
 import { TaskQueue } from '../task-queue.ts';
 
 export interface CorrelationOptions {
@@ -32,24 +32,32 @@ export interface CorrelationOptions {
   registry: Registry;
 }
 
-/** What became of an arrival. */
+/** What came in of one cluster in one go. */
+export interface Intake {
+  cluster: string;
+  /** One a stream. */
+  arrivals: Arrival[];
+  findings: Finding[];
+}
+
+/** What became of it. */
 export interface Receipt {
   accepted: number;
   /** Stored before. */
   duplicates: number;
   rejected: number;
-  /** The stream's: number of the next observation. */
-  position: number;
 }
 
 export interface Correlation {
   readonly component: Component;
   /**
-   * Resolves once everything is stored.
+   * Resolves once everything is stored, together with how far a partition was consumed for it.
    *
    * @throws TruantError OVERLOADED when too much waits or it would be one cluster too many, STORE_UNAVAILABLE
    */
-  take(arrival: Arrival, findings: readonly Finding[]): Promise<Receipt>;
+  take(intake: Intake, consumed?: Consumed): Promise<Receipt>;
+  /** From now on somebody else follows the cluster; what comes of it later finds a correlator made anew. */
+  release(cluster: string): Promise<void>;
   /** Tells of alerts that are new or changed, once they are stored. Returns how to end that. */
   onAlerts(listener: (alerts: readonly Alert[]) => void): () => void;
 }
@@ -74,27 +82,27 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
   let ticking = false;
   let stopTicking = (): void => undefined;
 
-  async function take(arrival: Arrival, findings: readonly Finding[]): Promise<Receipt> {
-    metrics.received(arrival.observations.length);
-    const { cluster, stream } = arrival;
+  async function take({ cluster, arrivals, findings }: Intake, consumed?: Consumed): Promise<Receipt> {
+    metrics.received(arrivals.reduce((sum, { records }) => sum + records.length, 0));
     const correlator = await correlatorOf(cluster);
-    const fresh = await store.unseen(arrival);
-    if (fresh.missing > 0) {
-      metrics.dropped('gap', fresh.missing);
-      log.warn({ stream, missing: fresh.missing }, 'a stream went on later than where it had stopped');
+    const fresh = await store.unseen(arrivals);
+    for (const { stream, missing } of fresh.filter((one) => one.missing > 0)) {
+      metrics.dropped('gap', missing);
+      log.warn({ stream, missing }, 'observations of a stream never came');
     }
-    // A finding knows its id, so one that comes again changes nothing; and a whole batch that comes again brings none.
-    if (arrival.observations.length === 0 || fresh.observations.length > 0 || fresh.position > fresh.follows) {
-      const outcome = judged(cluster, () => correlator.process(fresh.observations, findings));
+    const observations = fresh.flatMap((one) => one.observations);
+    // A finding knows its id, so one that comes again changes nothing; and what comes again as a whole brings none.
+    if (observations.length > 0 || fresh.some(({ position, follows }) => position > follows)) {
+      const outcome = judged(cluster, () => correlator.process(observations, findings));
       if (!outcome) clusters.set(cluster, undefined);
-      await commit(cluster, outcome ?? NOTHING, fresh);
-      metrics.sent(fresh.observations.length);
-    }
+      await commit({ cluster, outcome: outcome ?? NOTHING, fresh, consumed });
+      metrics.sent(observations.length);
+    } else if (consumed) await store.consume(consumed);
+    const sum = (count: (one: Fresh) => number) => fresh.reduce((total, one) => total + count(one), 0);
     return {
-      accepted: fresh.observations.length,
-      duplicates: fresh.duplicates,
-      rejected: fresh.rejected,
-      position: fresh.position,
+      accepted: observations.length,
+      duplicates: sum((one) => one.duplicates),
+      rejected: sum((one) => one.rejected),
     };
   }
 
@@ -109,7 +117,7 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
     const correlator = restored(cluster, decided, await store.openAlerts(cluster, MOST_OPEN_ALERTS));
     // Looked at again: nobody has been told yet what becomes of them.
     const outcome = undecided.length > 0 && judged(cluster, () => correlator.process(undecided, []));
-    if (outcome) await commit(cluster, outcome);
+    if (outcome) await commit({ cluster, outcome });
     clusters.set(cluster, correlator);
     forgotten.set(
       correlator,
@@ -148,10 +156,11 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
     }
   }
 
-  async function commit(cluster: string, outcome: Outcome, fresh?: Fresh): Promise<void> {
+  async function commit(change: Omit<Commit, 'at'>): Promise<void> {
+    const { cluster, outcome, fresh } = change;
     if (!fresh && outcome.placements.size === 0 && outcome.alerts.length === 0) return;
     try {
-      await store.commit({ cluster, at: clock.now(), outcome, ...(fresh && { fresh }) } satisfies Commit);
+      await store.commit({ ...change, at: clock.now() });
     } catch (error) {
       metrics.error('commit');
       clusters.set(cluster, undefined);
@@ -174,7 +183,7 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
         const correlator = await correlatorOf(cluster);
         const outcome = judged(cluster, () => correlator.advance(clock.now()));
         forgotten.get(correlator)?.();
-        if (outcome) await commit(cluster, outcome);
+        if (outcome) await commit({ cluster, outcome });
         else clusters.set(cluster, undefined);
       } catch (error) {
         log.warn({ err: error, cluster }, 'a tick could not be stored; it will be made up for');
@@ -206,7 +215,8 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
 
   return {
     component,
-    take: (arrival, findings) => turns.run(() => take(arrival, findings)),
+    take: (intake, consumed) => turns.run(() => take(intake, consumed)),
+    release: (cluster) => turns.run(async () => void clusters.delete(cluster)),
     onAlerts: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

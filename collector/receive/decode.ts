@@ -1,66 +1,119 @@
 /**
- * A batch from outside as something to work with. The envelope must be right; an observation or finding that is not is
- * set aside by itself, so that one that a newer agent words differently does not hold up all the others.
+ * Records from outside as something to work with. Each stands for itself: one that is not right is set aside with its
+ * reason, and does not hold up all the others.
  */
 import { z } from 'zod';
-import { TruantError } from '../../shared/errors.ts';
 import { Finding } from '../../shared/schema/alert.ts';
-import { Batch } from '../../shared/schema/batch.ts';
+import { Envelope } from '../../shared/schema/envelope.ts';
 import { Observation } from '../../shared/schema/observation.ts';
 import { DAY, type Micros } from '../../shared/time.ts';
+import type { Intake } from '../correlate/correlation.ts';
+import type { ArrivedRecord } from '../store/store.ts';
 
 /** The closed list of why something is set aside. */
-export const REJECTIONS = ['unknown-kind', 'malformed', 'in-the-future', 'finding-malformed'] as const;
+export const REJECTIONS = [
+  'not-json',
+  'not-an-envelope',
+  'too-large',
+  'unknown-kind',
+  'malformed',
+  'in-the-future',
+  'finding-malformed',
+] as const;
 export type Rejection = (typeof REJECTIONS)[number];
 
-/** Null: set aside. Its number in the stream is used up all the same. */
-export interface DecodedBatch extends Omit<Batch, 'schema' | 'observations'> {
-  observations: (Observation | null)[];
-  rejected: Map<Rejection, number>;
+/** Who sent a record, and its number. */
+export type Head = Pick<Envelope, 'cluster' | 'agent' | 'stream' | 'position'>;
+
+export interface Decoded {
+  /** Undefined: not even that can be told. */
+  head: Head | undefined;
+  /** Null: set aside. Its number in the stream is used up all the same. */
+  observation: Observation | null;
+  findings: Finding[];
+  /** Why the observation, or a finding of it, was set aside. */
+  rejection: Rejection | undefined;
 }
 
-const Envelope = z.strictObject({
-  ...Batch.shape,
-  observations: z.array(z.unknown()).max(5000),
-  findings: z.array(z.unknown()).max(5000),
+const Outline = z.strictObject({
+  ...Envelope.shape,
+  observation: z.unknown(),
+  findings: z.array(z.unknown()).max(100),
 });
 const KINDS = new Set<unknown>(Observation.options.map(({ shape }) => shape.kind.value));
 
 /** Clocks differ; more than this they don't. An observation from the far future would bend every decision about time. */
 const AHEAD: Micros = DAY;
+/** An observation is some kilobytes; its longest texts are bounded. */
+const MAX_BYTES = 1024 * 1024;
+/** More brackets than the largest honest record has: a record of a megabyte could otherwise become a hundred of objects. */
+const MAX_NODES = 10_000;
 
-/** @throws TruantError REQUEST_INVALID when it is no batch, naming what is wrong with it */
-export function decodeBatch(body: unknown, now: Micros): DecodedBatch {
-  const envelope = Envelope.safeParse(body);
-  if (!envelope.success) {
-    const [issue] = envelope.error.issues;
-    const where = issue?.path.join('.') || 'body';
-    throw new TruantError('REQUEST_INVALID', `This is no batch: ${where}: ${issue?.message}`);
-  }
-  const { schema: _schema, observations, findings, ...rest } = envelope.data;
-  if (!rest.stream.startsWith(`${rest.cluster}/${rest.agent}/`)) {
-    throw new TruantError('REQUEST_INVALID', 'This is no batch: stream: must begin with <cluster>/<agent>/');
-  }
-  if (!Number.isSafeInteger(rest.position + observations.length)) {
-    throw new TruantError('REQUEST_INVALID', 'This is no batch: position: too large');
-  }
-  const rejected = new Map<Rejection, number>();
-  const aside = (reason: Rejection): null => {
-    rejected.set(reason, (rejected.get(reason) ?? 0) + 1);
-    return null;
-  };
-  return {
-    ...rest,
-    observations: observations.map((candidate) => {
-      const { data, success } = Observation.safeParse(candidate);
-      if (!success) return aside(KINDS.has(kindOf(candidate)) ? 'malformed' : 'unknown-kind');
-      return data.time > now + AHEAD || data.seen > now + AHEAD ? aside('in-the-future') : data;
-    }),
-    findings: findings.flatMap((candidate) => Finding.safeParse(candidate).data ?? aside('finding-malformed') ?? []),
-    rejected,
-  };
+/** @param value an `Envelope` as JSON, UTF-8, from anybody */
+export function decodeEnvelope(value: Buffer, now: Micros): Decoded {
+  if (value.length > MAX_BYTES || countNodes(value) > MAX_NODES) return aside('too-large');
+  const json = parsed(value);
+  if (json === undefined) return aside('not-json');
+  const outline = Outline.safeParse(json);
+  if (!outline.success) return aside('not-an-envelope');
+  const { cluster, agent, stream, position, kind, time, observation: candidate, findings: candidates } = outline.data;
+  if (!stream.startsWith(`${cluster}/${agent}/`) || position >= Number.MAX_SAFE_INTEGER)
+    return aside('not-an-envelope');
+  const head: Head = { cluster, agent, stream, position };
+  const { data: observation, success } = Observation.safeParse(candidate);
+  if (!success) return aside(KINDS.has(kind) ? 'malformed' : 'unknown-kind', head);
+  if (observation.kind !== kind || observation.time !== time) return aside('malformed', head);
+  if (observation.time > now + AHEAD || observation.seen > now + AHEAD) return aside('in-the-future', head);
+  const findings = candidates.flatMap((finding) => Finding.safeParse(finding).data ?? []);
+  const rejection = findings.length < candidates.length ? 'finding-malformed' : undefined;
+  return { head, observation, findings, rejection };
 }
 
-function kindOf(candidate: unknown): unknown {
-  return typeof candidate === 'object' && candidate !== null && 'kind' in candidate ? candidate.kind : undefined;
+const aside = (rejection: Rejection, head?: Head): Decoded => ({ head, observation: null, findings: [], rejection });
+
+function parsed(value: Buffer): unknown {
+  try {
+    return JSON.parse(value.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function countNodes(value: Buffer): number {
+  let nodes = 0;
+  for (const byte of value) if (byte === 0x7b || byte === 0x5b) nodes += 1;
+  return nodes;
+}
+
+/** Records of one cluster that followed each other. */
+export interface Gathered {
+  intake: Intake;
+  /** Where they end: the index after the last of them. */
+  until: number;
+}
+
+/** Runs of records of one cluster, in order, each sorted into its streams. A record without a head is in none. */
+export function gather(decoded: readonly Decoded[]): Gathered[] {
+  const gathered: Gathered[] = [];
+  let streams = new Map<string, ArrivedRecord[]>();
+  for (const [index, { head, observation, findings }] of decoded.entries()) {
+    if (!head) continue;
+    const { cluster, agent, stream, position } = head;
+    let last = gathered.at(-1);
+    if (last?.intake.cluster !== cluster) {
+      last = { intake: { cluster, arrivals: [], findings: [] }, until: index };
+      gathered.push(last);
+      streams = new Map();
+    }
+    let records = streams.get(stream);
+    if (!records) {
+      records = [];
+      streams.set(stream, records);
+      last.intake.arrivals.push({ cluster, agent, stream, records });
+    }
+    records.push({ position, observation });
+    last.intake.findings.push(...findings);
+    last.until = index + 1;
+  }
+  return gathered;
 }

@@ -21,15 +21,19 @@ import type {
 import type { AwayWhere, Placement } from '../../shared/schema/placement.ts';
 import type { Micros } from '../../shared/time.ts';
 
-/** A run of one stream as it came in. */
+/** What came in of one stream, in order. */
 export interface Arrival {
   cluster: string;
   agent: string;
   stream: string;
-  /** Number of the first observation in its stream, from 0. */
+  records: readonly ArrivedRecord[];
+}
+
+export interface ArrivedRecord {
+  /** Its number in the stream, from 0. */
   position: number;
-  /** In order. Null: set aside by the receiver; its number is used up all the same. */
-  observations: readonly (Observation | null)[];
+  /** Null: set aside by the receiver; its number is used up all the same. */
+  observation: Observation | null;
 }
 
 /** What of an arrival the store does not have yet. */
@@ -43,14 +47,24 @@ export interface Fresh {
   position: number;
   observations: Observation[];
   /**
-   * Stored before, by id: sent again, read again by an agent that was killed or lost its state, or the end of a long-running
-   * request whose beginning is stored.
+   * Stored before, by id: sent again, read again by an agent that lost its state, or the end of a long-running request
+   * whose beginning is stored.
    */
   duplicates: number;
   /** Set aside by the receiver, not counting those below the stream's position. */
   rejected: number;
-  /** Never came: the arrival begins that far above the stream's position. */
+  /** Numbers that were left out: of those between the stream's old position and its new one. */
   missing: number;
+}
+
+/** How far a partition of a Kafka topic has been consumed. */
+export interface Consumed {
+  topic: string;
+  partition: number;
+  /** Of the next record to be read. */
+  offset: number;
+  /** What the record before it was, so that a topic that was made anew can be told from this one. */
+  mark: string;
 }
 
 export interface Commit {
@@ -58,8 +72,9 @@ export interface Commit {
   /** The collector's clock. */
   at: Micros;
   outcome: Outcome;
-  /** Absent when only time went on. */
-  fresh?: Fresh;
+  /** One a stream. Absent when only time went on. */
+  fresh?: readonly Fresh[];
+  consumed?: Consumed | undefined;
 }
 
 export interface StreamState {
@@ -241,13 +256,17 @@ export interface LetGo {
 export interface Store {
   /** Every stream, by its name. */
   streams(): Promise<StreamState[]>;
-  /** Leaves out of an arrival what is stored already. Changes nothing. */
-  unseen(arrival: Arrival): Promise<Fresh>;
+  /** Leaves out of arrivals of one cluster, one a stream, what is stored already. Changes nothing. */
+  unseen(arrivals: readonly Arrival[]): Promise<Fresh[]>;
   /**
-   * Stores everything or nothing: rows, verdicts on earlier rows, alerts, the stream's position. Once it resolves, all
-   * of it survives a crash. Rejects, changing nothing, when the stream is no longer where `fresh` follows it.
+   * Stores everything or nothing: rows, verdicts on earlier rows, alerts, positions. Once it resolves, all of it survives a
+   * crash. Rejects, changing nothing, when a stream is no longer where `fresh` follows it.
    */
   commit(commit: Commit): Promise<void>;
+  /** How far each partition of the topic has been consumed. */
+  consumed(topic: string): Promise<Consumed[]>;
+  /** For records of which nothing is to be stored. As durable as a commit. */
+  consume(consumed: Consumed): Promise<void>;
   /** The newest observations of a cluster, at most `limit` and no older than `within` before the newest. */
   recent(cluster: string, within: Micros, limit: number): Promise<Recent>;
   /** Alerts of a cluster that are not closed, oldest first, the newest `limit` of them. */

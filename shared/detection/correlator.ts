@@ -110,8 +110,20 @@ export class Correlator implements CorrelatorPort {
   }
 
   process(observations: readonly Observation[], findings: readonly Finding[]): Outcome {
-    for (const observation of observations) this.#take(observation);
-    for (const finding of findings) this.#file(finding);
+    // Each with what it is about, so that however a stream is cut into batches, the same comes of it.
+    const byTrigger = new Map<string | undefined, Finding[]>();
+    for (const finding of findings) {
+      const [trigger] = finding.observations;
+      const others = byTrigger.get(trigger);
+      if (others) others.push(finding);
+      else byTrigger.set(trigger, [finding]);
+    }
+    for (const observation of observations) {
+      this.#take(observation);
+      for (const finding of byTrigger.get(observation.id) ?? []) this.#file(finding);
+      byTrigger.delete(observation.id);
+    }
+    for (const finding of [...byTrigger.values()].flat()) this.#file(finding);
     return this.#outcome();
   }
 

@@ -15,11 +15,10 @@ import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Agent, type AgentDeps, createAgent } from '../../agent/topology.ts';
 import { parseConfig } from '../../shared/config/parse.ts';
-import type { Batch } from '../../shared/schema/batch.ts';
 import type { InventoryEvent } from '../../shared/schema/inventory-event.ts';
 import type { Observation, SourceStatus } from '../../shared/schema/observation.ts';
 import { leaseLine, range, silent, useLine } from '../audit-file/lab.ts';
-import { type FakeReceiver, fakeReceiver, PROBLEM, stored } from './fake-receiver.ts';
+import { type Batch, type FakeReceiver, fakeReceiver, PROBLEM, stored } from './fake-receiver.ts';
 import { at, openLine } from './reads.ts';
 
 let root: string;

@@ -4,17 +4,17 @@ import { judge } from '../../agent/transport/http/answer.ts';
 const PROBLEM = { 'content-type': 'application/problem+json; charset=utf-8' };
 const HTML = { 'content-type': 'text/html' };
 const problem = JSON.stringify({ detail: 'This is no batch.' });
-const receipt = (position: unknown) => JSON.stringify({ accepted: 1, duplicates: 0, rejected: 0, position });
+const receipt = (accepted: unknown, duplicates = 0) => JSON.stringify({ accepted, duplicates, rejected: 0 });
 
 const ask = (status: number, headers: Record<string, string>, text: string, divisible = true) =>
-  judge({ status, headers: new Headers(headers), text }, 10, divisible);
+  judge({ status, headers: new Headers(headers), text }, divisible ? 10 : 1);
 
 describe('an answer to a batch', () => {
   test.each([
-    { position: 10, because: 'the stream goes on after the batch' },
-    { position: 12, because: 'the batch was a duplicate' },
-  ])('acknowledges it: $because', ({ position }) => {
-    expect(ask(200, {}, receipt(position))).toBe('stored');
+    { accepted: 10, duplicates: 0, because: 'all of it was new' },
+    { accepted: 4, duplicates: 6, because: 'some of it was stored before' },
+  ])('acknowledges it: $because', ({ accepted, duplicates }) => {
+    expect(ask(200, {}, receipt(accepted, duplicates))).toBe('stored');
   });
 
   test.each([

@@ -1,7 +1,13 @@
 /** What answers where a collector should be: whatever a test wants, to each batch in turn. */
 import { gunzipSync } from 'node:zlib';
-import type { Batch } from '../../shared/schema/batch.ts';
+import { Envelope } from '../../shared/schema/envelope.ts';
 import { type Listening, listening } from '../support/listening.ts';
+
+/** What one request brought: envelopes of one stream. */
+export interface Batch extends Pick<Envelope, 'cluster' | 'agent' | 'stream' | 'position'> {
+  observations: Envelope['observation'][];
+  findings: Envelope['findings'];
+}
 
 interface Asked {
   path: string;
@@ -22,9 +28,9 @@ export interface FakeReceiver extends Listening {
 export const PROBLEM = { 'content-type': 'application/problem+json' };
 
 /** As the collector acknowledges. */
-export const stored = ({ position, observations }: Batch): Answer => ({
+export const stored = ({ observations }: Batch): Answer => ({
   status: 200,
-  body: { accepted: observations.length, duplicates: 0, rejected: 0, position: position + observations.length },
+  body: { accepted: observations.length, duplicates: 0, rejected: 0 },
 });
 
 export async function fakeReceiver(answer: (batch: Batch, nth: number) => Answer): Promise<FakeReceiver> {
@@ -33,7 +39,7 @@ export async function fakeReceiver(answer: (batch: Batch, nth: number) => Answer
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const batch = JSON.parse(gunzipSync(Buffer.concat(chunks)).toString()) as Batch;
+      const batch = batchOf(gunzipSync(Buffer.concat(chunks)).toString());
       asked.push({ path: request.url ?? '', authorization: request.headers.authorization, batch });
       const { status, headers = {}, body = '' } = answer(batch, asked.length);
       response.writeHead(status, headers);
@@ -41,4 +47,14 @@ export async function fakeReceiver(answer: (batch: Batch, nth: number) => Answer
     });
   });
   return { ...server, asked };
+}
+
+function batchOf(body: string): Batch {
+  const envelopes = body
+    .trimEnd()
+    .split('\n')
+    .map((line) => Envelope.parse(JSON.parse(line)));
+  const [{ cluster, agent, stream, position }] = envelopes as [Envelope];
+  const observations = envelopes.map(({ observation }) => observation);
+  return { cluster, agent, stream, position, observations, findings: envelopes.flatMap(({ findings }) => findings) };
 }

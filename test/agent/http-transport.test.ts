@@ -2,7 +2,8 @@ import { Writable } from 'node:stream';
 import { Registry } from 'prom-client';
 import { afterEach, describe, expect, test } from 'vitest';
 import { HTTP_ERRORS, HttpTransport, type HttpTransportOptions } from '../../agent/transport/http/http-transport.ts';
-import { REFUSALS } from '../../agent/transport/transport.ts';
+import { REFUSALS, type Run } from '../../agent/transport/transport.ts';
+import { keyOf } from '../../shared/schema/envelope.ts';
 import { createLogger } from '../../shared/telemetry/logger.ts';
 import { componentMetrics } from '../../shared/telemetry/metrics.ts';
 import { use } from '../collector/support/make.ts';
@@ -11,15 +12,16 @@ import { type FakeReceiver, fakeReceiver, PROBLEM, stored } from './fake-receive
 let receiver: FakeReceiver;
 afterEach(() => receiver.close());
 
-const batchOf = (count: number, position = 0) => ({
-  schema: 1 as const,
-  cluster: 'lab',
-  agent: 'node-a',
-  stream: 'lab/node-a/audit-file/1',
-  position,
-  observations: Array.from({ length: count }, (_, n) => use(position + n)),
-  findings: [],
-});
+const batchOf = (count: number, from = 0): Run => {
+  const [cluster, agent, stream] = ['lab', 'node-a', 'lab/node-a/1'];
+  const records = Array.from({ length: count }, (_, n) => {
+    const observation = use(from + n);
+    const { kind, time } = observation;
+    const envelope = { schema: 1, cluster, agent, stream, position: from + n, kind, time, observation, findings: [] };
+    return { position: from + n, key: keyOf(observation), value: Buffer.from(JSON.stringify(envelope)) };
+  });
+  return { cluster, agent, stream, records };
+};
 
 function transportTo(url: string, more: Partial<HttpTransportOptions> = {}) {
   const registry = new Registry();

@@ -2,13 +2,24 @@ import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import { Outbox } from '../../agent/outbox.ts';
-import { type Delivery, REFUSALS, type Refusal } from '../../agent/transport/transport.ts';
-import type { Batch } from '../../shared/schema/batch.ts';
+import { type Delivery, REFUSALS, type Refusal, type Run } from '../../agent/transport/transport.ts';
+import type { Envelope } from '../../shared/schema/envelope.ts';
 import { componentMetrics } from '../../shared/telemetry/metrics.ts';
 import { use } from '../collector/support/make.ts';
 
 const items = (from: number, until: number) =>
   Array.from({ length: until - from }, (_, n) => ({ observation: use(from + n), findings: [] }));
+
+interface Batch {
+  position: number;
+  observations: Envelope['observation'][];
+}
+
+const batchOf = ({ records }: Run): Batch => {
+  const envelopes = records.map(({ value }) => JSON.parse(value.toString()) as Envelope);
+  expect(envelopes.map(({ position }) => position)).toEqual(records.map(({ position }) => position));
+  return { position: records[0]?.position ?? -1, observations: envelopes.map(({ observation }) => observation) };
+};
 
 interface Refused extends Refusal {
   ids: string[];
@@ -29,7 +40,8 @@ function outboxWith(
     position: 100,
     metrics: componentMetrics(registry, 'outbox', { dropped: REFUSALS }),
     transport: {
-      send: async (batch, signal) => {
+      send: async (run, signal) => {
+        const batch = batchOf(run);
         sent.push(batch);
         return send(batch, signal);
       },

@@ -1,8 +1,8 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DeadLetterFile, type DeadLetterOptions } from '../../agent/dead-letter-file.ts';
 import { DEAD_LETTER_REASONS, type DeadLetterReason } from '../../agent/sources/audit-file/dead-letter.ts';
+import { DeadLetterFile, type DeadLetterOptions } from '../../shared/telemetry/dead-letter-file.ts';
 import { MINUTE } from '../../shared/time.ts';
 import { Lab, silent } from './lab.ts';
 

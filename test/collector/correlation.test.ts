@@ -7,7 +7,7 @@ import type { Alert, Finding } from '../../shared/schema/alert.ts';
 import type { Observation } from '../../shared/schema/observation.ts';
 import { DAY } from '../../shared/time.ts';
 import { failing, manualTimers, PlainCorrelator, silent } from './support/doubles.ts';
-import { CLUSTER, idOf, START, send, use } from './support/make.ts';
+import { arrival, CLUSTER, idOf, START, send, use } from './support/make.ts';
 
 describe('correlation', () => {
   let store: Store;
@@ -56,7 +56,7 @@ describe('correlation', () => {
       findings: Finding[] = [],
     ) => {
       const stream = `${cluster}/node-a/audit-file`;
-      return correlation.take({ cluster, agent: 'node-a', stream, position, observations }, findings);
+      return correlation.take({ cluster, arrivals: [arrival(position, observations, { cluster, stream })], findings });
     };
     return { ...correlation, told, take };
   }
@@ -76,7 +76,7 @@ describe('correlation', () => {
     const storedWhenTold = new Promise<Alert[]>((resolve) => {
       onAlerts(([first]) => resolve(store.alert(first?.id ?? '')));
     });
-    expect(await take(0, [use(0), null, theft(2)])).toEqual({ accepted: 2, duplicates: 0, rejected: 1, position: 3 });
+    expect(await take(0, [use(0), null, theft(2)])).toEqual({ accepted: 2, duplicates: 0, rejected: 1 });
     expect(await stored()).toEqual({ [idOf(0)]: 'home', [idOf(2)]: 'away' });
     expect(told).toMatchObject([{ id: 'al-JTI=cart', revision: 1 }]);
     expect(await storedWhenTold).toHaveLength(1);
@@ -85,19 +85,19 @@ describe('correlation', () => {
   test('a batch that comes again is looked at by nobody', async () => {
     const { take, told } = await correlation();
     await take(0, [theft(0), theft(1)]);
-    expect(await take(0, [theft(0), theft(1)])).toEqual({ accepted: 0, duplicates: 2, rejected: 0, position: 2 });
-    expect(await take(1, [theft(1), theft(2)])).toMatchObject({ accepted: 1, duplicates: 1, position: 3 });
+    expect(await take(0, [theft(0), theft(1)])).toEqual({ accepted: 0, duplicates: 2, rejected: 0 });
+    expect(await take(1, [theft(1), theft(2)])).toMatchObject({ accepted: 1, duplicates: 1 });
     expect(correlators).toHaveLength(1);
     expect(correlators[0]?.processed).toEqual([0, 1, 2].map(idOf));
     expect(told.map(({ revision }) => revision)).toEqual([2, 3]);
   });
 
-  test('findings of the agent reach the correlator, also when they come alone', async () => {
+  test('findings of the agent reach the correlator once, with what they are about', async () => {
     const { take } = await correlation();
     const finding = (id: string) => ({ id }) as Finding;
     await take(0, [use(0)], CLUSTER, [finding('f0')]);
     await take(0, [use(0)], CLUSTER, [finding('f0')]);
-    await take(1, [], CLUSTER, [finding('f1')]);
+    await take(1, [use(1)], CLUSTER, [finding('f1')]);
     expect(correlators[0]?.findings).toEqual([finding('f0'), finding('f1')]);
   });
 
@@ -143,7 +143,7 @@ describe('correlation', () => {
     failNext(1);
     await expect(take(1, [theft(1)])).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     expect(told).toHaveLength(1);
-    expect(await take(1, [theft(1)])).toMatchObject({ accepted: 1, position: 2 });
+    expect(await take(1, [theft(1)])).toMatchObject({ accepted: 1 });
     expect(told.map(({ revision }) => revision)).toEqual([1, 2]);
     expect((await store.alert('al-JTI=cart'))[0]?.revision).toBe(2);
     expect(correlators[1]).toMatchObject({ restored: [idOf(0)], processed: [idOf(1)] });

@@ -3,14 +3,14 @@ import { gzipSync } from 'node:zlib';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Correlation } from '../../collector/correlate/correlation.ts';
-import { decodeBatch } from '../../collector/receive/decode.ts';
+import { decodeEnvelope, gather } from '../../collector/receive/decode.ts';
 import { batchesRoute } from '../../collector/receive/http/batches.ts';
 import { createServer } from '../../collector/server/server.ts';
 import { TruantError } from '../../shared/errors.ts';
 import { DAY, formatTime, SECOND, wallClock } from '../../shared/time.ts';
 import { silent } from './support/doubles.ts';
-import { CLUSTER, idOf, START, use } from './support/make.ts';
-import { batch, gzipped, type Running, runCollector } from './support/running.ts';
+import { CLUSTER, idOf, START, STREAM, use } from './support/make.ts';
+import { batch, gzipped, lines, type Running, runCollector } from './support/running.ts';
 
 describe('POST /api/v1/batches', () => {
   let running: Running;
@@ -29,73 +29,59 @@ describe('POST /api/v1/batches', () => {
 
   test('answers once the batch is stored, and says what became of it', async () => {
     const response = await running.post(batch(0, [use(0), use(1)]));
-    expect(await answerOf(response)).toEqual({ status: 200, accepted: 2, duplicates: 0, rejected: 0, position: 2 });
+    expect(await answerOf(response)).toEqual({ status: 200, accepted: 2, duplicates: 0, rejected: 0 });
     expect(await stored()).toEqual([idOf(1), idOf(0)]);
     const again = await running.post(batch(1, [use(1), use(2)]));
-    expect(await answerOf(again)).toEqual({ status: 200, accepted: 1, duplicates: 1, rejected: 0, position: 3 });
+    expect(await answerOf(again)).toEqual({ status: 200, accepted: 1, duplicates: 1, rejected: 0 });
   });
 
   test('takes gzip', async () => {
     const body = batch(0, [use(0)]);
-    expect(await answerOf(await running.post(undefined, gzipped(body)))).toMatchObject({ status: 200, accepted: 1 });
+    expect(await answerOf(await running.post([], gzipped(body)))).toMatchObject({ status: 200, accepted: 1 });
   });
 
-  test('sets a bad observation aside by itself, and counts why', async () => {
-    const odd = [
-      use(0),
+  test('sets what is bad aside by itself, counts why, and keeps a sample that is free of tokens', async () => {
+    const [good, last] = [batch(0, [use(0)]), batch(9, [use(4)])].map(lines) as [string, string];
+    const observations = [
       { ...use(1), surprise: true },
       { kind: 'telepathy' },
       null,
-      'text',
       { ...use(2), time: -1 },
       use(3, { time: Date.now() * 1000 + 2 * DAY }),
-      use(4),
     ];
-    const response = await running.post(batch(0, odd));
-    expect(await answerOf(response)).toEqual({ status: 200, accepted: 2, duplicates: 0, rejected: 6, position: 8 });
+    const odd = lines(batch(1, observations).map((envelope, n) => (n === 2 ? { ...envelope, kind: 'use' } : envelope)));
+    const response = await running.post([], { raw: `${good}${odd}no JSON\n\n[]\n{"schema":1}\n${last}` });
+    expect(await answerOf(response)).toEqual({ status: 200, accepted: 2, duplicates: 0, rejected: 8 });
     expect(await stored()).toEqual([idOf(4), idOf(0)]);
     const metrics = await (await running.get('/metrics')).text();
-    expect(metrics).toContain('truant_dead_letters_total{component="receive-http",reason="malformed"} 2');
-    expect(metrics).toContain('truant_dead_letters_total{component="receive-http",reason="unknown-kind"} 3');
-    expect(metrics).toContain('truant_dead_letters_total{component="receive-http",reason="in-the-future"} 1');
+    const count = (reason: string) =>
+      Number(new RegExp(`dead_letters_total{component="receive-http",reason="${reason}"} (\\d+)`).exec(metrics)?.[1]);
+    expect({
+      malformed: count('malformed'),
+      kind: count('unknown-kind'),
+      future: count('in-the-future'),
+      json: count('not-json'),
+      envelope: count('not-an-envelope'),
+    }).toEqual({ malformed: 2, kind: 1, future: 1, json: 1, envelope: 3 });
+    expect(metrics).toContain('truant_dropped_total{component="correlate",reason="gap"} 4');
   });
 
   const whole = batch(0, [use(0)]);
   test.each([
-    ['no JSON', { raw: '{"schema":1' }, 400, 'not JSON'],
-    ['not UTF-8', { raw: Buffer.from([0xff, 0xfe, 0x00]) }, 400, 'not JSON'],
     ['an empty body', { raw: '' }, 400, ''],
-    ['null', { raw: 'null' }, 400, 'no batch'],
-    ['a list', { raw: '[]' }, 400, 'no batch'],
-    ['another schema', { raw: JSON.stringify({ ...whole, schema: 2 }) }, 400, 'schema'],
-    ['a surplus field', { raw: JSON.stringify({ ...whole, x: 1 }) }, 400, 'x'],
-    ['a prototype for a field', { raw: JSON.stringify(whole).replace('{', '{"__proto__":{"a":1},') }, 400, 'no batch'],
-    ["another agent's stream", { raw: JSON.stringify({ ...whole, stream: 'demo/node-b/audit' }) }, 400, 'stream'],
-    ['a negative position', { raw: JSON.stringify({ ...whole, position: -1 }) }, 400, 'position'],
-    ['a position beyond counting', { raw: JSON.stringify({ ...whole, position: 2 ** 53 - 1 }) }, 400, 'position'],
-    [
-      '5,001 observations',
-      { raw: JSON.stringify({ ...whole, observations: Array(5001).fill(0) }) },
-      400,
-      'observations',
-    ],
-    ['deep nesting', { raw: `${'['.repeat(200_000)}${']'.repeat(200_000)}` }, 400, ''],
-    [
-      'gzip that becomes millions of objects',
-      { ...gzipped(''), raw: gzipSync(`[${'{},'.repeat(2_000_000)}{}]`) },
-      413,
-      'that many objects',
-    ],
+    ['empty lines', { raw: '\n\n\n' }, 400, 'envelope on each line'],
+    ['5,001 lines', { raw: 'x\n'.repeat(5001) }, 413, '5000 lines'],
     ['a body that is too large', { raw: 'x'.repeat(8 * 1024 * 1024 + 1) }, 413, ''],
     [
       'gzip that becomes too large',
-      { ...gzipped(''), raw: gzipSync(Buffer.alloc(33 * 1024 * 1024)) },
+      { ...gzipped([]), raw: gzipSync(Buffer.alloc(33 * 1024 * 1024)) },
       413,
       'larger than',
     ],
-    ['what only says it is gzip', { ...gzipped(''), raw: JSON.stringify(whole) }, 400, 'not gzip'],
-    ['cut gzip', { ...gzipped(''), raw: gzipSync(JSON.stringify(whole)).subarray(0, 40) }, 400, 'not gzip'],
+    ['what only says it is gzip', { ...gzipped([]), raw: lines(whole) }, 400, 'not gzip'],
+    ['cut gzip', { ...gzipped([]), raw: gzipSync(lines(whole)).subarray(0, 40) }, 400, 'not gzip'],
     ['another encoding', { headers: { 'content-encoding': 'br' } }, 415, 'gzip'],
+    ['plain JSON', { headers: { 'content-type': 'application/json' } }, 415, ''],
     ['a form', { headers: { 'content-type': 'application/x-www-form-urlencoded' }, raw: 'a=b' }, 415, ''],
     ['plain text, as a page could send it', { headers: { 'content-type': 'text/plain' } }, 415, ''],
   ])('refuses %s', async (_name, init, status, detail) => {
@@ -111,7 +97,7 @@ describe('POST /api/v1/batches', () => {
     const { hostname, port } = new URL(running.url);
     for (let attempt = 0; attempt < 20; attempt += 1) {
       await new Promise<void>((resolve) => {
-        const headers = { 'content-type': 'application/json', 'content-length': '1000' };
+        const headers = { 'content-type': 'application/x-ndjson', 'content-length': '1000' };
         const request = http.request({ hostname, port, path: '/api/v1/batches', method: 'POST', headers });
         request.on('error', () => resolve());
         request.write('{', () => request.destroy(new Error('gone')));
@@ -127,14 +113,16 @@ describe('POST /api/v1/batches', () => {
 
 describe('when it can not be stored', () => {
   async function receiving(take: Correlation['take'], maxInFlight: number) {
-    const routes = [batchesRoute({ take, clock: wallClock, registry: new Registry(), maxInFlight })];
+    const routes = [
+      batchesRoute({ take, setAside: () => undefined, clock: wallClock, registry: new Registry(), maxInFlight }),
+    ];
     const server = createServer({ host: '127.0.0.1', port: 0, authentication: undefined, routes, log: silent });
     await server.component.start();
     const post = (position: number) =>
       fetch(`${server.address()}/api/v1/batches`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(batch(position, [])),
+        headers: { 'content-type': 'application/x-ndjson' },
+        body: lines(batch(position, [use(position)])),
       });
     return { post, stop: () => server.component.stop() };
   }
@@ -160,7 +148,7 @@ describe('when it can not be stored', () => {
 
   test('no more than so many are read at a time, and places become free again', async () => {
     const waiting: (() => void)[] = [];
-    const receipt = { accepted: 0, duplicates: 0, rejected: 0, position: 0 };
+    const receipt = { accepted: 1, duplicates: 0, rejected: 0 };
     const take = () => new Promise<typeof receipt>((resolve) => waiting.push(() => resolve(receipt)));
     const { post, stop } = await receiving(take, 2);
     const [first, second] = [post(0), post(1)];
@@ -177,8 +165,11 @@ describe('when it can not be stored', () => {
   });
 });
 
-describe('decoding a batch', () => {
+describe('decoding an envelope', () => {
   const now = START + DAY;
+  const decode = (envelope: unknown) => decodeEnvelope(Buffer.from(JSON.stringify(envelope)), now);
+  const [whole] = batch(7, [use(0)]) as [object];
+  const head = { cluster: CLUSTER, agent: 'node-a', stream: STREAM, position: 7 };
 
   test('keeps good findings, and sets bad ones aside', () => {
     const finding = {
@@ -196,18 +187,81 @@ describe('decoding a batch', () => {
       keys: ['k'],
       attack: [],
     };
-    const decoded = decodeBatch(batch(0, [], { findings: [finding, { ...finding, severity: 'huge' }] }), now);
-    expect(decoded.findings).toEqual([finding]);
-    expect([...decoded.rejected]).toEqual([['finding-malformed', 1]]);
+    const decoded = decode({ ...whole, findings: [finding, { ...finding, severity: 'huge' }] });
+    expect(decoded).toEqual({ head, observation: use(0), findings: [finding], rejection: 'finding-malformed' });
   });
 
   test('takes what is a little ahead of the clock, and nothing from the far future', () => {
-    const at = (time: number) => use(0, { time, timeText: formatTime(time), seen: time });
-    const decoded = decodeBatch(
-      batch(0, [at(now + DAY), at(now + DAY + SECOND), { ...use(0), seen: now + 2 * DAY }]),
-      now,
-    );
-    expect(decoded.observations.map((o) => o !== null)).toEqual([true, false, false]);
-    expect(decoded).toMatchObject({ cluster: CLUSTER, position: 0 });
+    const at = (time: number) => decode(batch(7, [use(0, { time, timeText: formatTime(time), seen: time })])[0]);
+    expect(at(now + DAY)).toMatchObject({ head, rejection: undefined });
+    expect(at(now + DAY + SECOND)).toEqual({ head, observation: null, findings: [], rejection: 'in-the-future' });
+    expect(decode(batch(7, [{ ...use(0), seen: now + 2 * DAY }])[0])).toMatchObject({ rejection: 'in-the-future' });
+  });
+
+  test.each([
+    ['not UTF-8', Buffer.from([0xff, 0xfe, 0x00]), 'not-json'],
+    ['cut', Buffer.from('{"schema":1'), 'not-json'],
+    ['null', Buffer.from('null'), 'not-an-envelope'],
+    ['a list', Buffer.from('[]'), 'not-an-envelope'],
+    ['deep nesting', Buffer.from(`${'['.repeat(9_000)}${']'.repeat(9_000)}`), 'not-an-envelope'],
+    ['objects by the thousand', Buffer.from(`[${'{},'.repeat(20_000)}{}]`), 'too-large'],
+    ['a megabyte', Buffer.from(JSON.stringify('x'.repeat(1024 * 1024))), 'too-large'],
+    [
+      'a prototype for a field',
+      Buffer.from(JSON.stringify(whole).replace('{', '{"__proto__":{"a":1},')),
+      'not-an-envelope',
+    ],
+  ])('nothing can be told of %s', (_name, value, rejection) => {
+    expect(decodeEnvelope(value, now)).toEqual({ head: undefined, observation: null, findings: [], rejection });
+  });
+
+  test.each([
+    ['another schema', { schema: 2 }],
+    ['a surplus field', { x: 1 }],
+    ["another agent's stream", { stream: 'demo/node-b/audit' }],
+    ['a negative position', { position: -1 }],
+    ['a position beyond counting', { position: 2 ** 53 - 1 }],
+    ['findings beyond all rules', { findings: Array.from({ length: 101 }, () => ({})) }],
+  ])('%s is no envelope', (_name, more) => {
+    expect(decode({ ...whole, ...more })).toMatchObject({ head: undefined, rejection: 'not-an-envelope' });
+  });
+
+  test.each([
+    ['another kind than the observation', { kind: 'read' }, 'malformed'],
+    ['another time than the observation', { time: 1 }, 'malformed'],
+    ['a kind of a later release', { kind: 'telepathy', observation: { kind: 'telepathy' } }, 'unknown-kind'],
+  ])('with %s it is set aside, and its number used up', (_name, more, rejection) => {
+    expect(decode({ ...whole, ...more })).toEqual({ head, observation: null, findings: [], rejection });
+  });
+
+  test('what came is gathered by cluster in order, and in it by stream', () => {
+    const of = (cluster: string, agent: string, position: number) =>
+      decode(batch(position, [use(position)], { cluster, agent, stream: `${cluster}/${agent}/s` })[0]);
+    const decoded = [
+      of('a', 'x', 0),
+      of('a', 'y', 5),
+      decode([]),
+      of('a', 'x', 1),
+      of('b', 'x', 0),
+      of('a', 'x', 2),
+      decode([]),
+    ];
+    const told = gather(decoded).map(({ intake: { cluster, arrivals }, until }) => [
+      cluster,
+      until,
+      arrivals.map(({ stream, records }) => [stream, records.map(({ position }) => position)]),
+    ]);
+    expect(told).toEqual([
+      [
+        'a',
+        4,
+        [
+          ['a/x/s', [0, 1]],
+          ['a/y/s', [5]],
+        ],
+      ],
+      ['b', 5, [['b/x/s', [0]]]],
+      ['a', 6, [['a/x/s', [2]]]],
+    ]);
   });
 });

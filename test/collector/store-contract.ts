@@ -1,7 +1,7 @@
 /** What every implementation of Store must do. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { BlindSpot, HistoryItem, PlacedUse, Store } from '../../collector/store/store.ts';
+import type { Arrival, BlindSpot, HistoryItem, PlacedUse, Store } from '../../collector/store/store.ts';
 import { Alert } from '../../shared/schema/alert.ts';
 import { Observation, SourceStatus, TokenRead } from '../../shared/schema/observation.ts';
 import { Placement } from '../../shared/schema/placement.ts';
@@ -10,6 +10,7 @@ import { arbitraryOf } from './support/arbitrary-of.ts';
 import {
   AWAY,
   alert,
+  arrival,
   CLUSTER,
   DECIDING,
   HOME,
@@ -151,8 +152,7 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
       });
 
       test('a commit that follows another position than the stored one is refused whole', async () => {
-        const arrival = { cluster: CLUSTER, agent: 'a', stream: STREAM, position: 0, observations: [use(0)] };
-        const fresh = await store.unseen(arrival);
+        const fresh = await store.unseen([arrival(0, [use(0)])]);
         await store.commit({ cluster: CLUSTER, at: START, fresh, outcome: outcome() });
         const again = store.commit({ cluster: CLUSTER, at: START, fresh, outcome: outcome([], [alert('a1')]) });
         await expect(again).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
@@ -205,11 +205,49 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
         expect(ids((await store.uses({}, all)).items)).toEqual([9, 3, 2, 1, 0].map(idOf));
       });
 
-      test('what sources say about themselves is kept each time', async () => {
-        await send(store, 0, [status(0)]);
-        const again = { stream: `${STREAM}-again` };
-        expect(await send(store, 0, [status(0)], undefined, again)).toMatchObject({ duplicates: 0 });
-        expect(await send(store, 0, [status(0)], undefined, again)).toMatchObject({ duplicates: 1 });
+      test('numbers that were left out are missing, once, and nothing else is', async () => {
+        const holed = (...numbers: number[]): Arrival => ({
+          ...arrival(0, []),
+          records: numbers.map((n) => ({ position: n, observation: use(n) })),
+        });
+        const take = async (run: Arrival) => {
+          const fresh = await store.unseen([run]);
+          await store.commit({ cluster: CLUSTER, at: START, fresh, outcome: outcome() });
+          return fresh[0];
+        };
+        expect(await take(holed(2, 3, 6))).toMatchObject({ position: 7, missing: 4, duplicates: 0 });
+        expect(await take(holed(3, 4, 6, 7))).toMatchObject({ position: 8, missing: 0, duplicates: 2 });
+        expect(await store.streams()).toMatchObject([{ position: 8, missing: 4, accepted: 5 }]);
+      });
+
+      test('runs of several streams, and how far a partition was consumed for them, are stored together', async () => {
+        const other = 'demo/node-b/1';
+        const runs = [arrival(0, [use(0), use(1)]), arrival(5, [use(1), use(2)], { stream: other })];
+        const fresh = await store.unseen(runs);
+        expect(fresh.map(({ observations }) => observations.map(({ id }) => id))).toEqual([
+          [0, 1].map(idOf),
+          [idOf(2)],
+        ]);
+        const consumed = { topic: 'observations', partition: 3, offset: 12, mark: 'a' };
+        await store.commit({ cluster: CLUSTER, at: START, fresh, outcome: outcome(), consumed });
+        await store.consume({ topic: 'observations', partition: 0, offset: 2 ** 40, mark: '' });
+        await store.consume({ topic: 'other', partition: 3, offset: 1, mark: '' });
+        store = await opened.reopen();
+        expect(await store.consumed('observations')).toEqual([
+          { topic: 'observations', partition: 0, offset: 2 ** 40, mark: '' },
+          consumed,
+        ]);
+        expect([await positionOf(), await positionOf(other)]).toEqual([2, 7]);
+        const late = store.commit({
+          cluster: CLUSTER,
+          at: START,
+          fresh,
+          outcome: outcome(),
+          consumed: { ...consumed, offset: 99 },
+        });
+        await expect(late).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+        await store.consume({ ...consumed, offset: 13, mark: 'b' });
+        expect((await store.consumed('observations'))[1]).toEqual({ ...consumed, offset: 13, mark: 'b' });
       });
 
       test('positions and counts of streams survive a restart', async () => {

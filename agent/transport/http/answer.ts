@@ -21,7 +21,7 @@ export interface Unavailable {
   afterMs?: number;
 }
 
-const Receipt = z.object({ position: z.int() });
+const Receipt = z.object({ accepted: z.int(), duplicates: z.int(), rejected: z.int() });
 const Problem = z.object({ detail: z.string() });
 const MAX_DETAIL = 300;
 
@@ -31,17 +31,14 @@ const ADDRESS =
   'Set agent.collector.url to the address of the collector itself; what answers there does not take batches.';
 const BODY_LIMIT = 'Let what is between agent and collector pass bodies of up to 8 MiB.';
 
-/**
- * @param end position that follows the batch's last observation
- * @param divisible whether the batch could be sent in smaller pieces
- */
-export function judge(answer: HttpAnswer, end: number, divisible: boolean): 'stored' | Refusal | Unavailable {
+/** @param count how many records were sent */
+export function judge(answer: HttpAnswer, count: number): 'stored' | Refusal | Unavailable {
   const { status, headers } = answer;
-  if (status === 200 && isReceipt(answer.text, end)) return 'stored';
+  if (status === 200 && isReceipt(answer.text, count)) return 'stored';
   const isCollectors = headers.get('content-type')?.startsWith('application/problem+json') === true;
   const detail = `${status} ${words(answer.text)}`.trimEnd();
   if (isCollectors && (status === 400 || status === 422)) return { reason: 'refused', detail };
-  if (status === 413 && (isCollectors || divisible)) return { reason: 'too-large', detail };
+  if (status === 413 && (isCollectors || count > 1)) return { reason: 'too-large', detail };
   const remedy = remedyFor(status);
   const afterMs = retryAfter(headers);
   return {
@@ -59,9 +56,9 @@ function remedyFor(status: number): string | undefined {
 }
 
 /** Another server may answer anything with 200. */
-function isReceipt(text: string, end: number): boolean {
-  const receipt = Receipt.safeParse(parsed(text));
-  return receipt.success && receipt.data.position >= end;
+function isReceipt(text: string, count: number): boolean {
+  const { data } = Receipt.safeParse(parsed(text));
+  return data !== undefined && data.accepted + data.duplicates + data.rejected === count;
 }
 
 function words(text: string): string {

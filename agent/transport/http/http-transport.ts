@@ -1,11 +1,10 @@
-/** Batches over HTTP: one at a time, acknowledged when stored, tried again with backoff and jitter. */
+/** Runs over HTTP, an envelope a line: one at a time, acknowledged when stored, tried again with backoff and jitter. */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Logger } from 'pino';
-import type { Batch } from '../../../shared/schema/batch.ts';
 import type { ComponentMetrics } from '../../../shared/telemetry/metrics.ts';
 import { Backoff, type Pause, pause } from '../../backoff.ts';
-import type { Delivery, REFUSALS, Refusal, Transport } from '../transport.ts';
+import type { Delivery, REFUSALS, Refusal, Run, Transport } from '../transport.ts';
 import { judge, type Unavailable } from './answer.ts';
 
 export const HTTP_ERRORS = ['connection', 'unavailable', 'refused', 'too-large'] as const;
@@ -27,6 +26,7 @@ interface Unreachable extends Omit<Unavailable, 'reason' | 'afterMs'> {
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 30_000;
 const ATTEMPT_MS = 30_000;
+const NEWLINE = Buffer.from('\n');
 const compress = promisify(gzip);
 
 export class HttpTransport implements Transport {
@@ -45,14 +45,15 @@ export class HttpTransport implements Transport {
     return this.#trouble;
   }
 
-  async send(batch: Batch, signal: AbortSignal): Promise<Delivery> {
+  async send({ records }: Run, signal: AbortSignal): Promise<Delivery> {
     const { metrics } = this.#options;
-    const count = batch.observations.length;
+    const count = records.length;
     metrics.received(count);
-    const body = await compress(JSON.stringify(batch), { level: 1 });
+    const lines = records.flatMap(({ value }) => [value, NEWLINE]);
+    const body = await compress(Buffer.concat(lines), { level: 1 });
     const backoff = new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
     while (!signal.aborted) {
-      const answer = await this.#attempt(batch, body, signal);
+      const answer = await this.#attempt(count, body, signal);
       if (answer === 'stored') {
         this.#trouble = undefined;
         metrics.sent(count);
@@ -82,7 +83,7 @@ export class HttpTransport implements Transport {
   }
 
   async #attempt(
-    batch: Batch,
+    count: number,
     body: Buffer,
     signal: AbortSignal,
   ): Promise<'stored' | Refusal | Unavailable | Unreachable> {
@@ -108,14 +109,13 @@ export class HttpTransport implements Transport {
         redirect: 'manual',
         signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]),
         headers: {
-          'content-type': 'application/json',
+          'content-type': 'application/x-ndjson',
           'content-encoding': 'gzip',
           ...(authorization !== undefined && { authorization }),
         },
       });
       const { status, headers } = response;
-      const count = batch.observations.length;
-      return judge({ status, headers, text: await response.text() }, batch.position + count, count > 1);
+      return judge({ status, headers, text: await response.text() }, count);
     } catch (error) {
       return { reason: 'connection', detail: reasonOf(error) };
     }

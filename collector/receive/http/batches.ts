@@ -1,4 +1,4 @@
-/** POST /api/v1/batches: what agents send. Answered once it is stored. */
+/** POST /api/v1/batches: what agents send, an envelope a line. Answered once it is stored. */
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -6,12 +6,14 @@ import type { Registry } from 'prom-client';
 import { TruantError } from '../../../shared/errors.ts';
 import { componentMetrics } from '../../../shared/telemetry/metrics.ts';
 import type { Clock } from '../../../shared/time.ts';
-import type { Correlation } from '../../correlate/correlation.ts';
+import type { Correlation, Receipt } from '../../correlate/correlation.ts';
 import { Problem } from '../../server/problem.ts';
-import { decodeBatch, REJECTIONS } from '../decode.ts';
+import { type Decoded, decodeEnvelope, gather, REJECTIONS, type Rejection } from '../decode.ts';
 
 export interface BatchesOptions {
   take: Correlation['take'];
+  /** Keeps samples of what is set aside. */
+  setAside(reason: Rejection, line: Buffer): void;
   /** To know the future by. */
   clock: Clock;
   registry: Registry;
@@ -21,6 +23,8 @@ export interface BatchesOptions {
 
 const MAX_BODY = 8 * 1024 * 1024;
 const MAX_DECOMPRESSED = 32 * 1024 * 1024;
+const MAX_LINES = 5000;
+const NEWLINE = 0x0a;
 const decompress = promisify(gunzip);
 
 export function batchesRoute(options: BatchesOptions): (server: FastifyInstance) => void {
@@ -36,7 +40,7 @@ export function batchesRoute(options: BatchesOptions): (server: FastifyInstance)
       // Other content is refused with 415, so that no page's form can post here.
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser(
-        'application/json',
+        'application/x-ndjson',
         { parseAs: 'buffer', bodyLimit: MAX_BODY },
         (_request, body, done) => done(null, body),
       );
@@ -54,21 +58,37 @@ export function batchesRoute(options: BatchesOptions): (server: FastifyInstance)
       scope.addHook('onError', async (_request, _reply, error) => metrics.error(errorType(error)));
 
       scope.post('/api/v1/batches', { config: { access: 'write' } }, async (request) => {
-        const batch = decodeBatch(parse(await plainBody(request)), options.clock.now());
-        const { findings, rejected, ...arrival } = batch;
-        metrics.received(arrival.observations.length);
-        const receipt = await options.take(arrival, findings);
-        for (const [reason, count] of rejected) metrics.deadLetter(reason, count);
+        const lines = linesOf(await plainBody(request));
+        const now = options.clock.now();
+        const decoded = lines.map((line) => decodeEnvelope(line, now));
+        metrics.received(lines.length);
+        const receipt = await stored(decoded);
+        for (const [index, { rejection }] of decoded.entries()) {
+          if (rejection === undefined) continue;
+          metrics.deadLetter(rejection);
+          options.setAside(rejection, lines[index] as Buffer);
+        }
         metrics.sent(receipt.accepted);
         return receipt;
       });
     });
   };
+
+  async function stored(decoded: readonly Decoded[]): Promise<Receipt> {
+    const receipt = { accepted: 0, duplicates: 0, rejected: decoded.filter(({ head }) => !head).length };
+    for (const { intake } of gather(decoded)) {
+      const { accepted, duplicates, rejected } = await options.take(intake);
+      receipt.accepted += accepted;
+      receipt.duplicates += duplicates;
+      receipt.rejected += rejected;
+    }
+    return receipt;
+  }
 }
 
 async function plainBody(request: FastifyRequest): Promise<Buffer> {
   const body = request.body;
-  if (!Buffer.isBuffer(body)) throw new Problem({ status: 415, detail: 'Content-Type must be application/json.' });
+  if (!Buffer.isBuffer(body)) throw new Problem({ status: 415, detail: 'Content-Type must be application/x-ndjson.' });
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding === 'identity') return body;
   if (encoding !== 'gzip') throw new Problem({ status: 415, detail: 'Content-Encoding must be gzip or absent.' });
@@ -82,21 +102,19 @@ async function plainBody(request: FastifyRequest): Promise<Buffer> {
   }
 }
 
-/** More brackets than the largest honest batch has: a few kilobytes of gzip could otherwise become gigabytes of objects. */
-const MAX_NODES = 1_000_000;
-
-function parse(body: Buffer): unknown {
-  let nodes = 0;
-  for (const byte of body) {
-    if ((byte === 0x7b || byte === 0x5b) && ++nodes > MAX_NODES) {
-      throw new Problem({ status: 413, detail: 'A batch must not hold that many objects.' });
+function linesOf(body: Buffer): Buffer[] {
+  const lines: Buffer[] = [];
+  for (let start = 0; start < body.length; ) {
+    const end = body.indexOf(NEWLINE, start);
+    const until = end < 0 ? body.length : end;
+    if (until > start) lines.push(body.subarray(start, until));
+    if (lines.length > MAX_LINES) {
+      throw new Problem({ status: 413, detail: `A batch must not have more than ${MAX_LINES} lines.` });
     }
+    start = until + 1;
   }
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    throw new Problem({ status: 400, detail: 'The body is not JSON.' });
-  }
+  if (lines.length === 0) throw new Problem({ status: 400, detail: 'The body must have an envelope on each line.' });
+  return lines;
 }
 
 function errorType(error: unknown): 'overloaded' | 'unavailable' | 'refused' {

@@ -1,12 +1,14 @@
 /** The embedded store: one DuckDB file, one writer, a few readers. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { TruantError } from '../../../shared/errors.ts';
+import type { Observation } from '../../../shared/schema/observation.ts';
 import type { Micros } from '../../../shared/time.ts';
 import { TaskQueue } from '../../task-queue.ts';
 import type {
   AlertsFilter,
   Arrival,
   Commit,
+  Consumed,
   Fresh,
   HistoryFilter,
   LetGo,
@@ -24,6 +26,7 @@ import { inTransaction, migrate } from './migrations.ts';
 import {
   readAlert,
   readAlerts,
+  readConsumed,
   readCounts,
   readHistory,
   readKnown,
@@ -33,7 +36,14 @@ import {
   readUses,
 } from './reading.ts';
 import { retain, usedBytes } from './retention.ts';
-import { decideEarlier, insertObservations, saveStream, upsertAlerts, VERDICTS_TABLE } from './writing.ts';
+import {
+  decideEarlier,
+  insertObservations,
+  saveConsumed,
+  saveStream,
+  upsertAlerts,
+  VERDICTS_TABLE,
+} from './writing.ts';
 
 export interface DuckDbStoreOptions extends DatabaseOptions {
   /** The collector's clock at opening. */
@@ -95,67 +105,52 @@ class DuckDbStore implements Store {
     return this.#write(async () => [...(await this.#known()).values()]);
   }
 
-  unseen(arrival: Arrival): Promise<Fresh> {
+  unseen(arrivals: readonly Arrival[]): Promise<Fresh[]> {
     return this.#write(async () => {
-      const { cluster, agent, stream, observations } = arrival;
       const streams = await this.#known();
-      if (!streams.has(stream) && streams.size >= this.#maxStreams) {
+      const added = arrivals.filter(({ stream }) => !streams.has(stream)).length;
+      if (added > 0 && streams.size + added > this.#maxStreams) {
         throw new TruantError('OVERLOADED', `The store has ${this.#maxStreams} streams and takes no new one.`);
       }
-      const follows = streams.get(stream)?.position ?? 0;
-      const accepted = observations.filter((observation) => observation !== null);
-      // By id, not by position: an agent that was killed reads again, and numbers in another order what it held back.
-      const known = await readKnown(this.#writer, cluster, accepted);
-      const fresh: Fresh['observations'] = [];
-      let rejected = 0;
-      for (const [at, observation] of observations.entries()) {
-        const isAgain = arrival.position + at < follows;
-        if (observation === null) {
-          if (!isAgain) rejected += 1;
-          // A source may say the same of itself twice at the same time.
-        } else if (!known.has(observation.id) || (observation.kind === 'status' && !isAgain)) {
-          known.add(observation.id);
-          fresh.push(observation);
-        }
-      }
-      return {
-        cluster,
-        agent,
-        stream,
-        follows,
-        position: Math.max(follows, arrival.position + observations.length),
-        observations: fresh,
-        rejected,
-        duplicates: observations.length - fresh.length - rejected,
-        missing: Math.max(0, arrival.position - follows),
-      };
+      const candidates = arrivals.flatMap(({ records }) => records.flatMap(({ observation }) => observation ?? []));
+      // By id, not by position: an agent that lost its state reads again, under other numbers.
+      const known = await readKnown(this.#writer, arrivals[0]?.cluster ?? '', candidates);
+      return arrivals.map((arrival) => leftOf(arrival, streams.get(arrival.stream)?.position ?? 0, known));
     });
   }
 
   commit(commit: Commit): Promise<void> {
     return this.#write(async () => {
       const streams = await this.#known();
-      const before = commit.fresh && streams.get(commit.fresh.stream);
-      if (commit.fresh && commit.fresh.follows !== (before?.position ?? 0)) {
-        throw new TruantError(
-          'STORE_UNAVAILABLE',
-          `Stream ${commit.fresh.stream} has moved on since it was looked at.`,
-        );
-      }
-      const after = commit.fresh && advanced(before, commit.fresh, commit.at);
+      const changes = (commit.fresh ?? []).map((fresh) => {
+        const before = streams.get(fresh.stream);
+        if (fresh.follows !== (before?.position ?? 0)) {
+          throw new TruantError('STORE_UNAVAILABLE', `Stream ${fresh.stream} has moved on since it was looked at.`);
+        }
+        return { isNew: before === undefined, after: advanced(before, fresh, commit.at) };
+      });
       try {
         await inTransaction(this.#writer, async () => {
           await insertObservations(this.#writer, commit);
           await decideEarlier(this.#writer, commit);
           await upsertAlerts(this.#writer, commit.outcome.alerts, commit.at);
-          if (after) await saveStream(this.#writer, after, before === undefined);
+          for (const { after, isNew } of changes) await saveStream(this.#writer, after, isNew);
+          if (commit.consumed) await saveConsumed(this.#writer, commit.consumed);
         });
       } catch (error) {
         this.#streams = undefined;
         throw error;
       }
-      if (after) streams.set(after.stream, after);
+      for (const { after } of changes) streams.set(after.stream, after);
     });
+  }
+
+  consumed(topic: string): Promise<Consumed[]> {
+    return this.#write(() => readConsumed(this.#writer, topic));
+  }
+
+  consume(consumed: Consumed): Promise<void> {
+    return this.#write(() => inTransaction(this.#writer, () => saveConsumed(this.#writer, consumed)));
   }
 
   recent(cluster: string, within: Micros, limit: number) {
@@ -263,6 +258,39 @@ class DuckDbStore implements Store {
       throw unavailable(error);
     }
   }
+}
+
+/** What is left of an arrival without what is known; what is left is known from then on. */
+function leftOf({ cluster, agent, stream, records }: Arrival, follows: number, known: Set<string>): Fresh {
+  const observations: Observation[] = [];
+  let rejected = 0;
+  let numbers = 0;
+  let position = follows;
+  for (const { position: number, observation } of records) {
+    const isAgain = number < position;
+    if (!isAgain) {
+      numbers += 1;
+      position = number + 1;
+    }
+    if (observation === null) {
+      if (!isAgain) rejected += 1;
+    } else if (!known.has(observation.id)) {
+      known.add(observation.id);
+      observations.push(observation);
+    }
+  }
+  const duplicates = records.length - observations.length - rejected;
+  return {
+    cluster,
+    agent,
+    stream,
+    follows,
+    position,
+    observations,
+    rejected,
+    duplicates,
+    missing: position - follows - numbers,
+  };
 }
 
 function advanced(before: StreamState | undefined, fresh: Fresh, at: Micros): StreamState {

@@ -39,6 +39,7 @@ const MIGRATIONS: readonly string[] = [
     stream VARCHAR, cluster VARCHAR, agent VARCHAR, position BIGINT, accepted BIGINT, rejected BIGINT, missing BIGINT,
     first_seen BIGINT, last_seen BIGINT, newest BIGINT);
   `,
+  'CREATE TABLE consumed (topic VARCHAR, partition BIGINT, next_offset BIGINT, mark VARCHAR)',
 ];
 
 /**

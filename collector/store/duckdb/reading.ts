@@ -6,6 +6,7 @@ import type { Micros } from '../../../shared/time.ts';
 import type {
   AlertSummary,
   AlertsFilter,
+  Consumed,
   Cursor,
   HistoryFilter,
   HistoryItem,
@@ -196,6 +197,16 @@ export async function readStreams(connection: DuckDBConnection): Promise<StreamS
     firstSeen: toNumber(row['first_seen']),
     lastSeen: toNumber(row['last_seen']),
     newest: row['newest'] === null ? null : toNumber(row['newest']),
+  }));
+}
+
+export async function readConsumed(connection: DuckDBConnection, topic: string): Promise<Consumed[]> {
+  const rows = await query(connection, 'SELECT * FROM consumed WHERE topic = $1 ORDER BY partition', [topic]);
+  return rows.map((row) => ({
+    topic,
+    partition: toNumber(row['partition']),
+    offset: toNumber(row['next_offset']),
+    mark: row['mark'] as string,
   }));
 }
 

@@ -4,7 +4,7 @@ import { type Alert, SEVERITIES } from '../../../shared/schema/alert.ts';
 import type { Observation } from '../../../shared/schema/observation.ts';
 import type { Placement } from '../../../shared/schema/placement.ts';
 import { type Micros, parseTime } from '../../../shared/time.ts';
-import type { AlertSummary, Commit, StreamState } from '../store.ts';
+import type { AlertSummary, Commit, Consumed, StreamState } from '../store.ts';
 import { type PlacedObservation, placementColumns, toRow } from './row.ts';
 import { append, appendColumns, appendNumber, appendText, COLUMN_LIST, idValue, query } from './sql.ts';
 
@@ -15,7 +15,7 @@ export const VERDICTS_TABLE = `CREATE TEMPORARY TABLE verdicts (id UUID, placeme
 export async function insertObservations(connection: DuckDBConnection, commit: Commit): Promise<void> {
   const decided: PlacedObservation[] = [];
   const undecided: PlacedObservation[] = [];
-  for (const observation of commit.fresh?.observations ?? []) {
+  for (const observation of freshOf(commit)) {
     const placement = commit.outcome.placements.get(observation.id);
     const list = awaitsVerdict(observation, placement) ? undecided : decided;
     list.push({ cluster: commit.cluster, observation, placement });
@@ -26,6 +26,8 @@ export async function insertObservations(connection: DuckDBConnection, commit: C
     appendNumber(appender, commit.at);
   });
 }
+
+const freshOf = ({ fresh = [] }: Commit): Observation[] => fresh.flatMap(({ observations }) => observations);
 
 /** Every use gets a verdict; anything else only when it was said that one will come. */
 function awaitsVerdict(observation: Observation, placement: Placement | undefined): boolean {
@@ -38,7 +40,7 @@ function isFinal(placement: Placement): boolean {
 
 /** Final verdicts on rows of earlier commits: those rows move to where they stay. */
 export async function decideEarlier(connection: DuckDBConnection, commit: Commit): Promise<void> {
-  const fresh = new Set(commit.fresh?.observations.map(({ id }) => id));
+  const fresh = new Set(freshOf(commit).map(({ id }) => id));
   const verdicts = [...commit.outcome.placements].filter(([id, placement]) => !fresh.has(id) && isFinal(placement));
   if (verdicts.length === 0) return;
   await append(connection, 'verdicts', verdicts, (appender, [id, placement]) => {
@@ -122,4 +124,15 @@ export async function saveStream(connection: DuckDBConnection, state: StreamStat
       [...changing, stream],
     );
   }
+}
+
+export async function saveConsumed(connection: DuckDBConnection, consumed: Consumed): Promise<void> {
+  const { topic, partition, offset, mark } = consumed;
+  await query(connection, 'DELETE FROM consumed WHERE topic = $1 AND partition = $2', [topic, partition]);
+  await query(connection, 'INSERT INTO consumed (topic, partition, next_offset, mark) VALUES ($1, $2, $3, $4)', [
+    topic,
+    partition,
+    offset,
+    mark,
+  ]);
 }

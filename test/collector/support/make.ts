@@ -1,6 +1,6 @@
 /** Observations, alerts and commits, short: a test names only what it is about. */
 import { createHash } from 'node:crypto';
-import type { Fresh, Store } from '../../../collector/store/store.ts';
+import type { Arrival, Fresh, Store } from '../../../collector/store/store.ts';
 import type { Outcome } from '../../../shared/detection/correlator-types.ts';
 import type { Alert } from '../../../shared/schema/alert.ts';
 import type {
@@ -185,7 +185,18 @@ export async function send(
   placements: [string, Placement][] = observations.flatMap((o) => (o?.kind === 'use' ? [[o.id, HOME]] : [])),
   { stream = STREAM, cluster = CLUSTER, alerts = [] as Alert[], at = START } = {},
 ): Promise<Fresh> {
-  const fresh = await store.unseen({ cluster, agent: 'node-a', stream, position, observations });
-  await store.commit({ cluster, at, fresh, outcome: outcome(placements, alerts) });
+  const [fresh] = await store.unseen([arrival(position, observations, { stream, cluster })]);
+  if (!fresh) throw new Error('the store has nothing to say about what came');
+  await store.commit({ cluster, at, fresh: [fresh], outcome: outcome(placements, alerts) });
   return fresh;
+}
+
+/** A run of a stream as it comes in, without holes. */
+export function arrival(
+  position: number,
+  observations: readonly (Observation | null)[],
+  { stream = STREAM, cluster = CLUSTER } = {},
+): Arrival {
+  const records = observations.map((observation, index) => ({ position: position + index, observation }));
+  return { cluster, agent: 'node-a', stream, records };
 }

@@ -13,7 +13,10 @@ export interface Running {
   registry: Registry;
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   json(path: string): Promise<never>;
-  post(body: unknown, init?: { headers?: Record<string, string>; raw?: Uint8Array | string }): Promise<Response>;
+  post(
+    envelopes: readonly unknown[],
+    init?: { headers?: Record<string, string>; raw?: Uint8Array | string },
+  ): Promise<Response>;
   stop(): Promise<void>;
 }
 
@@ -41,11 +44,11 @@ export async function runCollector(section: object = {}, deps: Partial<Collector
     registry,
     get,
     json: async (path) => (await get(path)).json() as Promise<never>,
-    post: (body, { headers = {}, raw } = {}) =>
+    post: (envelopes, { headers = {}, raw } = {}) =>
       fetch(`${url}/api/v1/batches`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...headers },
-        body: raw === undefined ? JSON.stringify(body) : raw,
+        headers: { 'content-type': 'application/x-ndjson', ...headers },
+        body: raw === undefined ? lines(envelopes) : raw,
       }),
     stop: async () => {
       for (const component of collector.components.toReversed()) await component.stop();
@@ -53,12 +56,19 @@ export async function runCollector(section: object = {}, deps: Partial<Collector
   };
 }
 
-export function batch(position: number, observations: readonly unknown[], more: object = {}) {
-  const [cluster, agent] = [CLUSTER, 'node-a'];
-  return { schema: 1, cluster, agent, stream: STREAM, position, observations, findings: [], ...more };
+/** Envelopes of a run without holes, whatever its observations are. */
+export function batch(position: number, observations: readonly unknown[], more: object = {}): object[] {
+  return observations.map((observation, index) => {
+    const { kind, time } = { kind: 'use', time: START, ...(observation as object | null) };
+    const head = { schema: 1, cluster: CLUSTER, agent: 'node-a', stream: STREAM, position: position + index };
+    return { ...head, kind, time, observation, findings: [], ...more };
+  });
 }
 
-export const gzipped = (body: unknown) => ({
-  raw: gzipSync(JSON.stringify(body)),
+export const lines = (envelopes: readonly unknown[]): string =>
+  envelopes.map((envelope) => `${JSON.stringify(envelope)}\n`).join('');
+
+export const gzipped = (envelopes: readonly unknown[]) => ({
+  raw: gzipSync(lines(envelopes)),
   headers: { 'content-encoding': 'gzip' },
 });

@@ -5,8 +5,8 @@
 import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
-import { scrub } from '../shared/normalise/scrub.ts';
-import { type Clock, formatTime, MINUTE, type Micros, wallClock } from '../shared/time.ts';
+import { scrub } from '../normalise/scrub.ts';
+import { type Clock, formatTime, MINUTE, type Micros, wallClock } from '../time.ts';
 
 export interface DeadLetterOptions<Reason extends string> {
   path: string;
