@@ -22,3 +22,10 @@ export async function listening(listener: RequestListener): Promise<Listening> {
       }),
   };
 }
+
+/** A port of this machine that nobody listens on, for a process that is told where to listen. */
+export async function freePort(): Promise<number> {
+  const { url, close } = await listening(() => undefined);
+  await close();
+  return Number(new URL(url).port);
+}

@@ -1,0 +1,150 @@
+/** An audit log of service accounts' requests, each unlike all others, with some thefts among them; the same every time. */
+import { hash } from 'node:crypto';
+import { formatTime, type Micros, parseTime } from '../../shared/time.ts';
+
+/** What the store must have of a request, to the letter. */
+export interface Told {
+  time: string;
+  principal: string;
+  credential: string;
+  source: string;
+  verb: string;
+  uri: string;
+}
+
+interface Pod {
+  namespace: string;
+  account: string;
+  name: string;
+  uid: string;
+  credential: string;
+  node: string;
+  address: string;
+}
+
+const NODES = 6;
+const PODS = 60;
+const THEFTS = 20;
+const START = parseTime('2026-11-23T08:00:00.000000Z') as Micros;
+const SPACING: Micros = 2000;
+
+const uuidOf = (text: string): string =>
+  hash('sha1', text, 'hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
+const nodeName = (index: number): string => `worker-${index}`;
+
+const pods: Pod[] = Array.from({ length: PODS }, (_, index) => {
+  const [namespace, account] = [`team-${index % 5}`, `service-${index}`];
+  const node = index % NODES;
+  return {
+    namespace,
+    account,
+    name: `${account}-7d9c`,
+    uid: uuidOf(`pod ${index}`),
+    credential: `JTI=${uuidOf(`token ${index}`)}`,
+    node: nodeName(node),
+    address: `10.244.${node}.${20 + Math.floor(index / NODES)}`,
+  };
+});
+const podOf = (index: number): Pod => pods[index % PODS] as Pod;
+
+/** A recorded watch of the pods and nodes, as JSON lines. */
+export function clusterLines(): string[] {
+  const t = formatTime(START - 60_000_000);
+  const creationTimestamp = '2026-11-01T00:00:00Z';
+  const line = (object: { kind: string }) => JSON.stringify({ t, kind: object.kind, type: 'ADDED', object });
+  return [
+    ...Array.from({ length: NODES }, (_, index) =>
+      line({
+        kind: 'Node',
+        ...{ metadata: { name: nodeName(index), uid: uuidOf(`node ${index}`), creationTimestamp } },
+        ...{ spec: { podCIDRs: [`10.244.${index}.0/24`] } },
+        ...{ status: { addresses: [{ type: 'InternalIP', address: `10.20.0.${index + 10}` }] } },
+      }),
+    ),
+    ...pods.map(({ namespace, name, uid, node, address, account }) =>
+      line({
+        kind: 'Pod',
+        ...{ metadata: { name, namespace, uid, creationTimestamp } },
+        ...{ spec: { nodeName: node, serviceAccountName: account } },
+        ...{ status: { phase: 'Running', startTime: creationTimestamp, podIP: address, podIPs: [{ ip: address }] } },
+      }),
+    ),
+  ];
+}
+
+export class MadeLog {
+  readonly total: number;
+
+  constructor(total: number) {
+    this.total = total;
+  }
+
+  /** The credentials that are stolen: each from another pod, each used once by a thief. */
+  get stolen(): string[] {
+    return Array.from({ length: THEFTS }, (_, nth) => podOf(this.#theftAt(nth)).credential).toSorted();
+  }
+
+  /** Lines of the log from one number to another, each with its newline. */
+  lines(from: number, until: number): string {
+    let text = '';
+    for (let n = from; n < until; n += 1) text += `${this.#line(n)}\n`;
+    return text;
+  }
+
+  auditID = (n: number): string => uuidOf(`request ${n}`);
+
+  told(n: number): Told {
+    const pod = podOf(n);
+    return {
+      time: formatTime(START + n * SPACING),
+      principal: `system:serviceaccount:${pod.namespace}:${pod.account}`,
+      credential: pod.credential,
+      // A thief sits in a pod on the next node.
+      source: this.#isTheft(n) ? podOf(n + 1).address : pod.address,
+      verb: 'get',
+      uri: `/api/v1/namespaces/${pod.namespace}/configmaps/item-${n}`,
+    };
+  }
+
+  #theftAt(nth: number): number {
+    const every = Math.floor(this.total / THEFTS);
+    // Of a pod that is no other theft's.
+    return Math.floor((every * nth + every / 2) / PODS) * PODS + nth;
+  }
+
+  #isTheft(n: number): boolean {
+    const nth = n % PODS;
+    return nth < THEFTS && n === this.#theftAt(nth);
+  }
+
+  #line(n: number): string {
+    const pod = podOf(n);
+    const { time, principal, credential, source, verb, uri } = this.told(n);
+    return JSON.stringify({
+      kind: 'Event',
+      apiVersion: 'audit.k8s.io/v1',
+      level: 'Metadata',
+      auditID: this.auditID(n),
+      stage: 'ResponseComplete',
+      requestURI: uri,
+      verb,
+      user: {
+        username: principal,
+        groups: ['system:serviceaccounts', 'system:authenticated'],
+        extra: {
+          'authentication.kubernetes.io/credential-id': [credential],
+          'authentication.kubernetes.io/node-name': [pod.node],
+          'authentication.kubernetes.io/pod-name': [pod.name],
+          'authentication.kubernetes.io/pod-uid': [pod.uid],
+        },
+      },
+      sourceIPs: [source],
+      userAgent: `${pod.account}/1.0`,
+      objectRef: { resource: 'configmaps', namespace: pod.namespace, name: `item-${n}`, apiVersion: 'v1' },
+      responseStatus: { metadata: {}, code: 200 },
+      requestReceivedTimestamp: time,
+      stageTimestamp: formatTime(START + n * SPACING + 500),
+      annotations: { 'authorization.k8s.io/decision': 'allow' },
+    });
+  }
+}
