@@ -18,7 +18,7 @@ export async function measure(command: string, args: readonly string[]): Promise
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let peak: number | undefined;
   const timer = setInterval(() => {
-    peak = peakOf(child.pid) ?? peak;
+    peak = peakMegabytes(child.pid) ?? peak;
   }, SAMPLE_MS);
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -36,7 +36,8 @@ export async function measure(command: string, args: readonly string[]): Promise
   };
 }
 
-function peakOf(pid: number | undefined): number | undefined {
+/** The most resident memory that a process has had, in MB, where /proc tells it. */
+export function peakMegabytes(pid: number | undefined): number | undefined {
   try {
     const kilobytes = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     return kilobytes === undefined ? undefined : Math.round(Number(kilobytes) / 1024);

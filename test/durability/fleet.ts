@@ -2,11 +2,10 @@
 import { appendFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
-import { expect, vi } from 'vitest';
-import type { StatusAnswer } from '../../collector/query/schemas.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AlertsPage, StatusAnswer } from '../../collector/query/schemas.ts';
 import { type Running, truant } from '../e2e/truant.ts';
-import { clusterLines, type MadeLog, type Told } from './made-log.ts';
+import { clusterLines, type MadeLog } from './made-log.ts';
 
 export type Role = 'agent' | 'collector';
 
@@ -21,7 +20,8 @@ export interface FleetOptions {
 }
 
 /** Long: nothing is decided by how fast it is. */
-const PATIENCE = { timeout: 300_000, interval: 250 };
+const PATIENCE_MS = 300_000;
+const LOOK_EVERY_MS = 200;
 
 export class Fleet {
   readonly folder: string;
@@ -71,19 +71,30 @@ export class Fleet {
     this.#running.set(role, truant([role, '--config', join(this.folder, 'truant.yaml')]));
   }
 
-  /** With SIGKILL, wherever it is in its work. */
-  async kill(role: Role): Promise<void> {
-    const process = this.#running.get(role);
-    process?.child.kill('SIGKILL');
-    const end = await process?.ended;
-    expect([role, end, process?.stderr()]).toEqual([role, 'SIGKILL', expect.anything()]);
+  /**
+   * With SIGKILL, wherever it is in its work.
+   *
+   * @throws Error when it had ended by itself
+   */
+  kill(role: Role): Promise<void> {
+    return this.#end(role, 'SIGKILL', 'SIGKILL');
   }
 
-  async stop(role: Role): Promise<void> {
+  /** @throws Error when it does not end well */
+  stop(role: Role): Promise<void> {
+    return this.#end(role, 'SIGTERM', 0);
+  }
+
+  async #end(role: Role, signal: NodeJS.Signals, expected: number | NodeJS.Signals): Promise<void> {
     const process = this.#running.get(role);
-    process?.child.kill('SIGTERM');
-    expect([role, await process?.ended]).toEqual([role, 0]);
     this.#running.delete(role);
+    process?.child.kill(signal);
+    const end = await process?.ended;
+    if (end !== expected) throw new Error(`${role} ended with ${end}, not ${expected}: ${process?.stderr()}`);
+  }
+
+  pid(role: Role): number | undefined {
+    return this.#running.get(role)?.child.pid;
   }
 
   stderr(role: Role): string {
@@ -111,18 +122,37 @@ export class Fleet {
     return (await response.json()) as StatusAnswer;
   }
 
-  /** Resolves once so many uses are stored. */
-  async hasStored(count: number): Promise<void> {
-    await vi.waitFor(async () => {
-      const { streams } = await this.status();
-      const accepted = streams.reduce((sum, stream) => sum + stream.accepted, 0);
-      expect(accepted, this.stderr('agent') + this.stderr('collector')).toBeGreaterThanOrEqual(count);
-    }, PATIENCE);
+  async alerts(): Promise<AlertsPage['items']> {
+    const response = await fetch(`http://127.0.0.1:${this.#options.port}/api/v1/alerts?limit=100`);
+    return ((await response.json()) as AlertsPage).items;
+  }
+
+  /** How many observations the store has taken, of all streams. */
+  async accepted(): Promise<number> {
+    const { streams } = await this.status();
+    return streams.reduce((sum, stream) => sum + stream.accepted, 0);
+  }
+
+  /** Resolves once so many are stored; 0: once it answers. */
+  hasStored(count: number): Promise<void> {
+    return this.#until(async () => (await this.accepted()) >= count);
   }
 
   /** Nothing waits for a verdict any more. */
-  async hasDecided(): Promise<void> {
-    await vi.waitFor(async () => expect((await this.status()).store.undecided).toBe(0), PATIENCE);
+  hasDecided(): Promise<void> {
+    return this.#until(async () => (await this.status()).store.undecided === 0);
+  }
+
+  /** The collector may be starting, or not answer at all, meanwhile. */
+  async #until(isSo: () => Promise<boolean>): Promise<void> {
+    for (let waited = 0; waited < PATIENCE_MS; waited += LOOK_EVERY_MS) {
+      if (await isSo().catch(() => false)) return;
+      for (const [role, { child }] of this.#running) {
+        if (child.exitCode !== null) throw new Error(`${role} has ended by itself: ${this.stderr(role)}`);
+      }
+      await sleep(LOOK_EVERY_MS);
+    }
+    throw new Error(`not in ${PATIENCE_MS} ms: ${this.stderr('agent')}${this.stderr('collector')}`);
   }
 
   async dispose(): Promise<void> {
@@ -135,55 +165,5 @@ export class Fleet {
 
   #path(name: string): string {
     return join(this.folder, 'audit', name);
-  }
-}
-
-/** Compares the store with the log it came from, request by request; the collector must have been stopped. */
-export async function expectExactly(store: string, log: MadeLog): Promise<void> {
-  const instance = await DuckDBInstance.create(store, { access_mode: 'READ_ONLY' });
-  const connection = await instance.connect();
-  const rows = async (sql: string) => (await connection.runAndReadAll(sql)).getRowObjectsJS();
-  try {
-    const counts = await rows(
-      `SELECT kind, count(*)::INTEGER AS count, count(DISTINCT id)::INTEGER AS ids FROM history WHERE kind <> 'status' GROUP BY kind`,
-    );
-    expect(counts).toEqual([{ kind: 'use', count: log.total, ids: log.total }]);
-
-    const uses = new Map<string, Told>();
-    const columns = 'audit_id, time, time_text, principal, credential, source, verb, uri';
-    for (const row of await rows(`SELECT ${columns} FROM history WHERE kind = 'use'`)) {
-      const { audit_id: auditID, time, time_text, ...rest } = row;
-      expect(time_text).toBeNull();
-      const text = new Date(Number(time) / 1000)
-        .toISOString()
-        .replace('Z', String(Number(time) % 1000).padStart(3, '0'));
-      uses.set(String(auditID), { time: `${text}Z`, ...rest } as unknown as Told);
-    }
-    const wrong: unknown[] = [];
-    for (let n = 0; n < log.total; n += 1) {
-      const [told, stored] = [log.told(n), uses.get(log.auditID(n))];
-      const isSame = stored && Object.entries(told).every(([name, value]) => stored[name as keyof Told] === value);
-      if (!isSame) wrong.push({ n, told, stored });
-    }
-    expect(wrong.slice(0, 5)).toEqual([]);
-
-    const missing = await rows(
-      'SELECT stream, missing::INTEGER AS missing, rejected::INTEGER AS rejected FROM streams',
-    );
-    expect(missing).toEqual(missing.map(({ stream }) => ({ stream, missing: 0, rejected: 0 })));
-    expect(await rows(`SELECT detail FROM history WHERE kind = 'status' AND detail LIKE '%"gap"%'`)).toEqual([]);
-
-    const alerts = await rows(
-      'SELECT credential, count(*)::INTEGER AS count FROM alerts GROUP BY credential ORDER BY 1',
-    );
-    expect(alerts).toEqual(log.stolen.map((credential) => ({ credential, count: 1 })));
-    const evidence = await rows('SELECT body FROM alerts');
-    for (const { body } of evidence) {
-      const { counts: told } = JSON.parse(String(body)) as { counts: { observations: number } };
-      expect(told.observations).toBe(1);
-    }
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
   }
 }

@@ -1,9 +1,10 @@
 /** Over HTTP: agent and collector killed time and again while a log is written; in the end each request is stored once. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, test } from 'vitest';
 import { freePort } from '../support/listening.ts';
-import { expectExactly, Fleet } from './fleet.ts';
+import { expectExactly } from './exactly.ts';
+import { Fleet } from './fleet.ts';
 import { MadeLog } from './made-log.ts';
 import { KILLS, TOTAL } from './size.ts';
 

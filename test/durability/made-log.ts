@@ -1,6 +1,6 @@
 /** An audit log of service accounts' requests, each unlike all others, with some thefts among them; the same every time. */
 import { hash } from 'node:crypto';
-import { formatTime, type Micros, parseTime } from '../../shared/time.ts';
+import { formatTime, MINUTE, type Micros, parseTime } from '../../shared/time.ts';
 
 /** What the store must have of a request, to the letter. */
 export interface Told {
@@ -25,8 +25,8 @@ interface Pod {
 const NODES = 6;
 const PODS = 60;
 const THEFTS = 20;
+/** Long ago for whoever reads the log. */
 const START = parseTime('2026-11-23T08:00:00.000000Z') as Micros;
-const SPACING: Micros = 2000;
 
 const uuidOf = (text: string): string =>
   hash('sha1', text, 'hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
@@ -49,7 +49,7 @@ const podOf = (index: number): Pod => pods[index % PODS] as Pod;
 
 /** A recorded watch of the pods and nodes, as JSON lines. */
 export function clusterLines(): string[] {
-  const t = formatTime(START - 60_000_000);
+  const t = formatTime(START);
   const creationTimestamp = '2026-11-01T00:00:00Z';
   const line = (object: { kind: string }) => JSON.stringify({ t, kind: object.kind, type: 'ADDED', object });
   return [
@@ -74,9 +74,13 @@ export function clusterLines(): string[] {
 
 export class MadeLog {
   readonly total: number;
+  readonly #start: Micros;
+  readonly #spacing: Micros;
 
-  constructor(total: number) {
+  constructor(total: number, { start = START + MINUTE, spacing = 2000 }: { start?: Micros; spacing?: Micros } = {}) {
     this.total = total;
+    this.#start = start;
+    this.#spacing = spacing;
   }
 
   /** The credentials that are stolen: each from another pod, each used once by a thief. */
@@ -96,14 +100,18 @@ export class MadeLog {
   told(n: number): Told {
     const pod = podOf(n);
     return {
-      time: formatTime(START + n * SPACING),
+      time: formatTime(this.#start + n * this.#spacing),
       principal: `system:serviceaccount:${pod.namespace}:${pod.account}`,
       credential: pod.credential,
-      // A thief sits in a pod on the next node.
-      source: this.#isTheft(n) ? podOf(n + 1).address : pod.address,
+      source: this.isTheft(n) ? this.thiefOf(n) : pod.address,
       verb: 'get',
       uri: `/api/v1/namespaces/${pod.namespace}/configmaps/item-${n}`,
     };
+  }
+
+  /** Every other thief sits in a pod on the next node, the others on the internet. */
+  thiefOf(n: number): string {
+    return n % 2 === 0 ? podOf(n + 1).address : '203.0.113.7';
   }
 
   #theftAt(nth: number): number {
@@ -112,7 +120,7 @@ export class MadeLog {
     return Math.floor((every * nth + every / 2) / PODS) * PODS + nth;
   }
 
-  #isTheft(n: number): boolean {
+  isTheft(n: number): boolean {
     const nth = n % PODS;
     return nth < THEFTS && n === this.#theftAt(nth);
   }
@@ -143,7 +151,7 @@ export class MadeLog {
       objectRef: { resource: 'configmaps', namespace: pod.namespace, name: `item-${n}`, apiVersion: 'v1' },
       responseStatus: { metadata: {}, code: 200 },
       requestReceivedTimestamp: time,
-      stageTimestamp: formatTime(START + n * SPACING + 500),
+      stageTimestamp: formatTime(this.#start + n * this.#spacing + 500),
       annotations: { 'authorization.k8s.io/decision': 'allow' },
     });
   }

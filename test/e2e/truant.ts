@@ -2,7 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const BIN = fileURLToPath(new URL('../../bin/truant.js', import.meta.url));
+/** From the source as from what was compiled, a folder deeper. */
+const ROOT = import.meta.filename.endsWith('.ts') ? '../..' : '../../..';
+const BIN = fileURLToPath(new URL(`${ROOT}/bin/truant.js`, import.meta.url));
 
 export interface Running {
   child: ChildProcess;
