@@ -28,8 +28,8 @@ afterEach(async () => {
 
 /** A process that holds the lock, or says why it doesn't. */
 async function holder(...before: string[]): Promise<{ child: ChildProcess; said: string }> {
-  const [command, ...args] = [...before, process.execPath, compiled.script, folder] as [string, ...string[]];
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const words = [...before, process.execPath, compiled.script, folder];
+  const child = spawn(words[0] ?? '', words.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
   const [said] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, said: said.toString().trim() };
