@@ -41,5 +41,6 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   LISTEN_FAILED: EXIT.unavailable,
   LISTEN_UNSAFE: EXIT.input,
   CLUSTER_UNREACHABLE: EXIT.unreachable,
+  IDENTITY_UNAVAILABLE: EXIT.unreachable,
   OVERLOADED: EXIT.unreachable,
 };

@@ -1,6 +1,8 @@
 /** Truant's whole configuration. Every key has a default or is optional: an empty file is a valid configuration. */
 import { z } from 'zod';
 import { Severity } from '../schema/alert.ts';
+import { collector } from './collector-schema.ts';
+import { flag, list, refuseHalfPair, section } from './keys.ts';
 import {
   addressOrCidr,
   baseUrl,
@@ -8,8 +10,7 @@ import {
   clusterName,
   expiry,
   filePath,
-  host,
-  isLoopback,
+  isPrivate,
   key,
   loopbackHost,
   namespace,
@@ -18,18 +19,8 @@ import {
   principal,
   programPath,
   text,
-  tokenHash,
   wholeNumber,
 } from './values.ts';
-
-const section = <Shape extends z.ZodRawShape>(description: string, shape: Shape) =>
-  key(z.strictObject(shape).prefault({} as never), description);
-
-const flag = (fallback: boolean, description: string) =>
-  key(z.boolean().default(fallback), description, { expected: 'true or false' });
-
-const list = <Item extends z.ZodType>(item: Item, description: string, more: { secret?: true } = {}) =>
-  key(z.array(item).max(1000).default([]), description, { expected: 'a list of at most 1000 items', ...more });
 
 const reason = key(text, 'Why this is right. Shown wherever the exception applies.');
 const expires = key(expiry.optional(), 'When the exception ends.');
@@ -111,10 +102,38 @@ const agent = section('The agent, one a node.', {
       'How much may wait. With more the audit log is not read on, and the oldest and least severe observations of token files are left out. Its file becomes half as large again at most, and never smaller.',
     ),
   }),
-  collector: section('Where observations are sent.', {
-    url: key(baseUrl.default('http://127.0.0.1:7117'), "The collector's address."),
-    tokenFile: key(filePath.optional(), 'A file that holds the token to authenticate with.'),
-  }),
+  collector: key(
+    z
+      .strictObject({
+        url: key(
+          baseUrl.default('http://127.0.0.1:7117'),
+          "The collector's address. A proxy that HTTPS_PROXY names is used, unless NO_PROXY says otherwise.",
+        ),
+        tokenFile: key(
+          filePath.optional(),
+          'A file that holds the token to authenticate with; read anew each time, as projected tokens rotate.',
+        ),
+        caFile: key(
+          filePath.optional(),
+          "The CAs (PEM) that may have signed the collector's certificate. Without it: those that Node.js trusts.",
+        ),
+        certFile: key(filePath.optional(), 'The certificate (PEM) to authenticate with, in place of a token.'),
+        keyFile: key(filePath.optional(), 'Its private key (PEM).'),
+        allowPlainHttp: flag(
+          false,
+          'Send over the network without TLS, token and all, as where something else encrypts it.',
+        ),
+      })
+      .superRefine(({ url, certFile, keyFile, allowPlainHttp }, context) => {
+        if (baseUrl.safeParse(url).success && !isPrivate(url) && !allowPlainHttp) {
+          const message = 'would show the token to the network; use https, or set agent.collector.allowPlainHttp';
+          context.addIssue({ code: 'custom', path: ['url'], message, params: { whole: true } });
+        }
+        refuseHalfPair({ certFile, keyFile }, context);
+      })
+      .prefault({}),
+    'Where observations are sent.',
+  ),
   metrics: section('How the agent itself is doing: /metrics for Prometheus, /healthz for probes.', {
     enabled: flag(true, 'Serve them. `truant start` never does: there the collector serves the metrics of both.'),
     listen: section('Where they are served.', {
@@ -199,66 +218,6 @@ const detection = section('Exceptions from the rules, and changes to them.', {
     { expected: 'a section that names rules by their id' },
   ),
 });
-
-const auth = section('Who may talk to the collector.', {
-  mode: key(
-    z.enum(['none', 'token']).default('none'),
-    'none: everybody who can connect, for loopback only; token: who presents a known bearer token.',
-  ),
-  tokenHashes: list(tokenHash, 'Hashes of the tokens of people and programs, who may ask but send nothing.', {
-    secret: true,
-  }),
-  tokensFile: key(filePath.optional(), 'A file with one such hash a line, instead of or besides tokenHashes.'),
-  agentTokenHashes: list(tokenHash, "Hashes of the agents' tokens, with which one can send batches and nothing else.", {
-    secret: true,
-  }),
-  agentTokensFile: key(
-    filePath.optional(),
-    'A file with one such hash a line, instead of or besides agentTokenHashes.',
-  ),
-});
-
-const collector = key(
-  z
-    .strictObject({
-      listen: section('Where the collector listens.', {
-        host: key(host.default('127.0.0.1'), 'Other than loopback only with auth.mode: token.'),
-        port: key(port.default(7117), 'The TCP port.'),
-      }),
-      auth,
-      store: section('The history of every use, and the alerts.', {
-        path: key(filePath.default('/var/lib/truant/collector/truant.duckdb'), "The database's file."),
-        retention: section('What is kept; the oldest goes first.', {
-          days: key(wholeNumber(1, 3650, 'days').default(90), 'How long uses are kept.'),
-          maxGigabytes: key(z.number().min(0.1).max(100_000).default(20), 'How large the store may become.', {
-            expected: 'a number from 0.1 to 100000',
-          }),
-        }),
-      }),
-    })
-    .superRefine(({ listen, auth: { mode, tokenHashes, tokensFile, agentTokenHashes } }, context) => {
-      for (const [index, hash] of agentTokenHashes.entries()) {
-        if (!tokenHashes.includes(hash)) continue;
-        const message = 'is in collector.auth.tokenHashes too, but agents may send and nothing else';
-        context.addIssue({
-          code: 'custom',
-          path: ['auth', 'agentTokenHashes', index],
-          message,
-          params: { whole: true },
-        });
-      }
-      if (mode === 'none' && !isLoopback(listen.host)) {
-        const message = 'can be reached from other machines, which needs collector.auth.mode: token';
-        context.addIssue({ code: 'custom', path: ['listen', 'host'], message, params: { whole: true } });
-      }
-      if (mode === 'token' && tokenHashes.length === 0 && tokensFile === undefined) {
-        const message = 'is token, which needs collector.auth.tokenHashes or collector.auth.tokensFile';
-        context.addIssue({ code: 'custom', path: ['auth', 'mode'], message, params: { whole: true } });
-      }
-    })
-    .prefault({}),
-  'The collector, one a cluster.',
-);
 
 export const Config = z.strictObject({
   cluster: section('The cluster.', {

@@ -24,6 +24,7 @@ export async function runCollector(section: object = {}, deps: Partial<Collector
   const timers = manualTimers();
   const registry = deps.registry ?? new Registry();
   const config = parseConfig({
+    cluster: { name: CLUSTER },
     collector: { listen: { port: 0 }, store: { path: ':memory:' }, ...section },
   });
   const collector = await createCollector(config, {
@@ -55,6 +56,18 @@ export async function runCollector(section: object = {}, deps: Partial<Collector
     },
   };
 }
+
+/** For a server without authentication, on loopback. */
+export const plainServer = {
+  host: '127.0.0.1',
+  port: 0,
+  identity: undefined,
+  tls: undefined,
+  tlsElsewhere: false,
+  limits: parseConfig({}).collector.limits,
+  every: () => () => undefined,
+  log: silent,
+};
 
 /** Envelopes of a run without holes, whatever its observations are. */
 export function batch(position: number, observations: readonly unknown[], more: object = {}): object[] {
