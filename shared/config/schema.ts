@@ -99,7 +99,7 @@ const agent = section('The agent, one a node.', {
   spool: section('What is not yet delivered, in a file in stateDir.', {
     maxMegabytes: key(
       wholeNumber(16, 65_536, 'megabytes').default(512),
-      'How much may wait. With more the audit log is not read on, and the oldest and least severe observations of token files are left out. Its file becomes half as large again at most, and never smaller.',
+      'How much may wait. With more the audit log is not read on, and the oldest and least severe observations of token files are left out. Its file may become twice as large, and never gets smaller.',
     ),
   }),
   collector: key(
