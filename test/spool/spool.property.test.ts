@@ -88,7 +88,10 @@ class Reopen implements Command {
       [uuid, bytes, model.records.length, model.checkpoint, undefined],
     );
     const held = [...real.spool.held].map(([name, { observation }]) => [name, observation.id]);
-    same(held, [...model.held].toSorted());
+    same(
+      held,
+      [...model.held].toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    );
   }
 
   toString = () => 'reopen';
