@@ -11,7 +11,7 @@ import { Envelope } from '../../shared/schema/envelope.ts';
 import { mutate, randomness } from '../normalise/mutations.ts';
 import { arbitraryOf } from './support/arbitrary-of.ts';
 import { issue, read, START, status, tokenFile, use } from './support/make.ts';
-import { batch, lines, type Running, runCollector } from './support/running.ts';
+import { batch, type Running, runCollector } from './support/running.ts';
 
 const BODIES = Number(process.env['TRUANT_TEST_FUZZ'] ?? 4000);
 const AT_A_TIME = 8;

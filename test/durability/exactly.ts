@@ -22,7 +22,7 @@ export async function expectExactly(store: string, log: MadeLog): Promise<void> 
       const text = new Date(Number(time) / 1000)
         .toISOString()
         .replace('Z', String(Number(time) % 1000).padStart(3, '0'));
-      uses.set(String(auditID), { time: `${text}Z`, ...rest } as unknown as Told);
+      uses.set(auditID as string, { time: `${text}Z`, ...rest } as unknown as Told);
     }
     const wrong: unknown[] = [];
     for (let n = 0; n < log.total; n += 1) {
@@ -44,7 +44,7 @@ export async function expectExactly(store: string, log: MadeLog): Promise<void> 
     expect(alerts).toEqual(log.stolen.map((credential) => ({ credential, count: 1 })));
     const evidence = await rows('SELECT body FROM alerts');
     for (const { body } of evidence) {
-      const { counts: told } = JSON.parse(String(body)) as { counts: { observations: number } };
+      const { counts: told } = JSON.parse(body as string) as { counts: { observations: number } };
       expect(told.observations).toBe(1);
     }
   } finally {

@@ -51,22 +51,23 @@ const podOf = (index: number): Pod => pods[index % PODS] as Pod;
 export function clusterLines(): string[] {
   const t = formatTime(START);
   const creationTimestamp = '2026-11-01T00:00:00Z';
-  const line = (object: { kind: string }) => JSON.stringify({ t, kind: object.kind, type: 'ADDED', object });
+  const line = (object: { kind: string; [part: string]: unknown }) =>
+    JSON.stringify({ t, kind: object.kind, type: 'ADDED', object });
   return [
     ...Array.from({ length: NODES }, (_, index) =>
       line({
         kind: 'Node',
-        ...{ metadata: { name: nodeName(index), uid: uuidOf(`node ${index}`), creationTimestamp } },
-        ...{ spec: { podCIDRs: [`10.244.${index}.0/24`] } },
-        ...{ status: { addresses: [{ type: 'InternalIP', address: `10.20.0.${index + 10}` }] } },
+        metadata: { name: nodeName(index), uid: uuidOf(`node ${index}`), creationTimestamp },
+        spec: { podCIDRs: [`10.244.${index}.0/24`] },
+        status: { addresses: [{ type: 'InternalIP', address: `10.20.0.${index + 10}` }] },
       }),
     ),
     ...pods.map(({ namespace, name, uid, node, address, account }) =>
       line({
         kind: 'Pod',
-        ...{ metadata: { name, namespace, uid, creationTimestamp } },
-        ...{ spec: { nodeName: node, serviceAccountName: account } },
-        ...{ status: { phase: 'Running', startTime: creationTimestamp, podIP: address, podIPs: [{ ip: address }] } },
+        metadata: { name, namespace, uid, creationTimestamp },
+        spec: { nodeName: node, serviceAccountName: account },
+        status: { phase: 'Running', startTime: creationTimestamp, podIP: address, podIPs: [{ ip: address }] },
       }),
     ),
   ];
