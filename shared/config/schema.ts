@@ -1,6 +1,8 @@
 /** Truant's whole configuration. Every key has a default or is optional: an empty file is a valid configuration. */
 import { z } from 'zod';
 import { Severity } from '../schema/alert.ts';
+import { kafka, kafkaProblems } from './kafka.ts';
+import { flag, list, section } from './section.ts';
 import {
   addressOrCidr,
   baseUrl,
@@ -21,15 +23,6 @@ import {
   tokenHash,
   wholeNumber,
 } from './values.ts';
-
-const section = <Shape extends z.ZodRawShape>(description: string, shape: Shape) =>
-  key(z.strictObject(shape).prefault({} as never), description);
-
-const flag = (fallback: boolean, description: string) =>
-  key(z.boolean().default(fallback), description, { expected: 'true or false' });
-
-const list = <Item extends z.ZodType>(item: Item, description: string, more: { secret?: true } = {}) =>
-  key(z.array(item).max(1000).default([]), description, { expected: 'a list of at most 1000 items', ...more });
 
 const reason = key(text, 'Why this is right. Shown wherever the exception applies.');
 const expires = key(expiry.optional(), 'When the exception ends.');
@@ -105,7 +98,11 @@ const agent = section('The agent, one a node.', {
   auditLog,
   inventory,
   tokenFiles,
-  collector: section('Where observations are sent.', {
+  transport: key(
+    z.enum(['http', 'kafka']).default('http'),
+    'How observations reach the collector: http, as agent.collector says; kafka, as the section kafka says.',
+  ),
+  collector: section('Where observations are sent over HTTP.', {
     url: key(baseUrl.default('http://127.0.0.1:7117'), "The collector's address."),
     tokenFile: key(filePath.optional(), 'A file that holds the token to authenticate with.'),
   }),
@@ -220,6 +217,19 @@ const collector = key(
         port: key(port.default(7117), 'The TCP port.'),
       }),
       auth,
+      receive: section('What is received besides the batches that agents send over HTTP.', {
+        kafka: section('Observations out of Kafka, as the section kafka says.', {
+          enabled: flag(false, 'Receive them.'),
+          group: key(
+            text.default('truant-collector'),
+            'The consumer group. Collectors of one group share the clusters among them; each group gets everything.',
+          ),
+          clusters: list(
+            clusterName,
+            'The clusters whose observations are taken; those of others are set aside. Empty: all.',
+          ),
+        }),
+      }),
       store: section('The history of every use, and the alerts.', {
         path: key(filePath.default('/var/lib/truant/collector/truant.duckdb'), "The database's file."),
         retention: section('What is kept; the oldest goes first.', {
@@ -254,20 +264,28 @@ const collector = key(
   'The collector, one a cluster.',
 );
 
-export const Config = z.strictObject({
-  cluster: section('The cluster.', {
-    name: key(clusterName.default('kubernetes'), 'The name that alerts and history bear.'),
-  }),
-  agent,
-  networks,
-  detection,
-  collector,
-  log: section('Logs, as JSON lines on stderr.', {
-    level: key(
-      z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-      'What is logged: this and worse.',
-    ),
-    pretty: flag(false, 'Short lines for people instead of JSON.'),
-  }),
-});
+export const Config = z
+  .strictObject({
+    cluster: section('The cluster.', {
+      name: key(clusterName.default('kubernetes'), 'The name that alerts and history bear.'),
+    }),
+    agent,
+    networks,
+    detection,
+    collector,
+    kafka,
+    log: section('Logs, as JSON lines on stderr.', {
+      level: key(
+        z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+        'What is logged: this and worse.',
+      ),
+      pretty: flag(false, 'Short lines for people instead of JSON.'),
+    }),
+  })
+  .superRefine((config, context) => {
+    if (config.agent.transport !== 'kafka' && !config.collector.receive.kafka.enabled) return;
+    for (const { path, message } of kafkaProblems(config.kafka)) {
+      context.addIssue({ code: 'custom', path: ['kafka', ...path], message, params: { whole: true } });
+    }
+  });
 export type Config = z.infer<typeof Config>;

@@ -42,9 +42,10 @@ export function serverProperties({ tls, acls, properties = {}, data, listeners, 
     'controller.listener.names': 'CONTROLLER',
     listeners: `${addresses},CONTROLLER://127.0.0.1:${controller}`,
     'advertised.listeners': addresses,
-    'listener.security.protocol.map': [...used.map((name) => `${name.toUpperCase()}:${PROTOCOLS[name]}`), 'CONTROLLER:PLAINTEXT'].join(
-      ',',
-    ),
+    'listener.security.protocol.map': [
+      ...used.map((name) => `${name.toUpperCase()}:${PROTOCOLS[name]}`),
+      'CONTROLLER:PLAINTEXT',
+    ].join(','),
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': data,
     'num.partitions': '1',
@@ -79,10 +80,8 @@ function saslProperties(listener: ListenerName): Record<string, string> {
   return {
     [`${prefix}.sasl.enabled.mechanisms`]: 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
     [`${prefix}.plain.sasl.jaas.config`]: `org.apache.kafka.common.security.plain.PlainLoginModule required ${known.join(' ')};`,
-    [`${prefix}.scram-sha-256.sasl.jaas.config`]:
-      'org.apache.kafka.common.security.scram.ScramLoginModule required;',
-    [`${prefix}.scram-sha-512.sasl.jaas.config`]:
-      'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+    [`${prefix}.scram-sha-256.sasl.jaas.config`]: 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+    [`${prefix}.scram-sha-512.sasl.jaas.config`]: 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
     // Tokens without a signature, as good as any other for what a client does with them.
     [`${prefix}.oauthbearer.sasl.jaas.config`]: `${oauth}.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";`,
     [`${prefix}.oauthbearer.sasl.server.callback.handler.class`]: `${oauth}.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler`,

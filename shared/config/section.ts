@@ -1,0 +1,12 @@
+/** How a configuration is put together out of keys. */
+import { z } from 'zod';
+import { key } from './values.ts';
+
+export const section = <Shape extends z.ZodRawShape>(description: string, shape: Shape) =>
+  key(z.strictObject(shape).prefault({} as never), description);
+
+export const flag = (fallback: boolean, description: string) =>
+  key(z.boolean().default(fallback), description, { expected: 'true or false' });
+
+export const list = <Item extends z.ZodType>(item: Item, description: string, more: { secret?: true } = {}) =>
+  key(z.array(item).max(1000).default([]), description, { expected: 'a list of at most 1000 items', ...more });

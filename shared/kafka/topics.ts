@@ -1,0 +1,50 @@
+/** Topics are made where that is wanted and allowed; else their absence is said. */
+import type { Kafka } from './client.ts';
+import type { KafkaSettings } from './settings.ts';
+import { KafkaProblem, troubleOf } from './trouble.ts';
+
+/**
+ * Resolves once the topic is there.
+ *
+ * @throws KafkaProblem `topic-missing`, `authorisation`; what kafkajs throws when no broker can be reached
+ */
+export async function ensureTopic(
+  kafka: Kafka,
+  topic: string,
+  { createTopics, partitions, replication }: Pick<KafkaSettings, 'createTopics' | 'partitions' | 'replication'>,
+): Promise<void> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    if (await exists()) return;
+    if (!createTopics) throw missing(topic, 'kafka.createTopics is off');
+    const wanted = {
+      topic,
+      numPartitions: partitions,
+      ...(replication !== undefined && { replicationFactor: replication }),
+    };
+    await admin.createTopics({ topics: [wanted] }).catch((error: unknown) => {
+      const { reason, detail } = troubleOf(error);
+      throw reason === 'authorisation' ? missing(topic, `it may not be created: ${detail}`) : error;
+    });
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+
+  async function exists(): Promise<boolean> {
+    try {
+      await admin.fetchTopicMetadata({ topics: [topic] });
+      return true;
+    } catch (error) {
+      if (troubleOf(error).reason !== 'topic-missing') throw error;
+      return false;
+    }
+  }
+}
+
+const missing = (topic: string, why: string): KafkaProblem =>
+  new KafkaProblem({
+    reason: 'topic-missing',
+    detail: `there is no topic ${topic}, and ${why}`,
+    remedy: 'Create the topic, or set kafka.createTopics and give this client the right to create it.',
+  });
