@@ -22,6 +22,7 @@ const CODES = {
   LISTEN_UNSAFE: { retriable: false },
   CLUSTER_UNREACHABLE: { retriable: true },
   OVERLOADED: { retriable: true },
+  LIMIT_REACHED: { retriable: true },
 } as const;
 
 export type ErrorCode = keyof typeof CODES;

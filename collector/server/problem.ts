@@ -56,6 +56,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   REQUEST_INVALID: 400,
   NOT_FOUND: 404,
   OVERLOADED: 429,
+  LIMIT_REACHED: 429,
   STORE_UNAVAILABLE: 503,
 };
 const RETRY_AFTER_SECONDS = 2;
