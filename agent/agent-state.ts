@@ -6,8 +6,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type ZodType, z } from 'zod';
+import { Backoff, type Pause, pause } from '../shared/component/backoff.ts';
 import { TruantError } from '../shared/errors.ts';
-import { Backoff, type Pause, pause } from './backoff.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { lockFolder } from './state-lock.ts';
 

@@ -10,6 +10,7 @@ import type { Config } from '../shared/config/schema.ts';
 import { Memory } from '../shared/detection/memory.ts';
 import { inCidrs } from '../shared/inventory/address.ts';
 import { ClusterInventory } from '../shared/inventory/cluster-inventory.ts';
+import { KAFKA_TROUBLES } from '../shared/kafka/trouble.ts';
 import type { InventoryEvent } from '../shared/schema/inventory-event.ts';
 import type { Whereabouts } from '../shared/schema/observation.ts';
 import { DeadLetterFile } from '../shared/telemetry/dead-letter-file.ts';
@@ -32,6 +33,7 @@ import type { AuditBatch } from './sources/audit-file/log-reader.ts';
 import { readInventoryFile } from './sources/inventory-file.ts';
 import { KubernetesSource } from './sources/kubernetes/kubernetes-source.ts';
 import { HTTP_ERRORS, HttpTransport } from './transport/http/http-transport.ts';
+import { KafkaTransport } from './transport/kafka/kafka-transport.ts';
 import { REFUSALS, type Transport } from './transport/transport.ts';
 
 export interface AgentDeps {
@@ -116,7 +118,7 @@ function assemble(
     onReject: (reason, line) => deadLetter.add(reason === 'bad-time' ? 'not-an-event' : reason, line),
   });
 
-  const transport = httpTransport(config, deps);
+  const { transport, connection } = transportOf(config, deps);
   const outbox = new Outbox({
     cluster,
     agent: node,
@@ -154,6 +156,7 @@ function assemble(
     // First and last: nobody else may have the folder while anything of this agent runs.
     createComponent('state', { start: () => undefined, stop: () => state.close(), degraded: () => state.trouble }),
     ...(operations ? [operations.component] : []),
+    ...connection,
     delivery(outbox, transport, samples),
     ...inventory.components,
     createReadProfilesFile({ folder: config.agent.stateDir, profiles: memory.profiles, logger }),
@@ -201,6 +204,16 @@ const delivery = (outbox: Outbox, transport: Transport, samples: { flush(): Prom
     },
     degraded: () => transport.trouble(),
   });
+
+/** Connections end after the last of what waits has been delivered. */
+function transportOf(config: Config, deps: AgentDeps): { transport: Transport; connection: Component[] } {
+  if (config.agent.transport === 'http') return { transport: httpTransport(config, deps), connection: [] };
+  const { logger, registry } = deps;
+  const metrics = componentMetrics(registry, 'kafka-transport', { dropped: REFUSALS, errors: KAFKA_TROUBLES });
+  const transport = new KafkaTransport({ settings: config.kafka, logger, metrics });
+  const connection = createComponent('kafka-transport', { start: () => undefined, stop: () => transport.close() });
+  return { transport, connection: [connection] };
+}
 
 function httpTransport(config: Config, { logger, registry }: AgentDeps): Transport {
   const { url, tokenFile } = config.agent.collector;

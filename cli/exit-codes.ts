@@ -41,5 +41,6 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   LISTEN_FAILED: EXIT.unavailable,
   LISTEN_UNSAFE: EXIT.input,
   CLUSTER_UNREACHABLE: EXIT.unreachable,
+  LIMIT_REACHED: EXIT.unreachable,
   OVERLOADED: EXIT.unreachable,
 };

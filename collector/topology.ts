@@ -14,8 +14,9 @@ import { type Correlation, createCorrelation } from './correlate/correlation.ts'
 import { type Every, everyInterval } from './every.ts';
 import { operationsRoutes } from './query/operations.ts';
 import { queryRoutes } from './query/routes.ts';
-import { REJECTIONS, type Rejection } from './receive/decode.ts';
 import { batchesRoute } from './receive/http/batches.ts';
+import { KAFKA_REJECTIONS, type KafkaRejection } from './receive/kafka/dead-letters.ts';
+import { createKafkaReceiver } from './receive/kafka/kafka-receiver.ts';
 import { type Authentication, refuseShared, refuseUnsafe } from './server/access.ts';
 import { createServer, refuseTaken } from './server/server.ts';
 import { readTokenHashes } from './server/token-hashes.ts';
@@ -68,7 +69,7 @@ export async function createCollector(config: Config, deps: CollectorDeps): Prom
 
 function assemble(config: Config, deps: CollectorDeps, store: Store, authentication: Authentication): Collector {
   const { logger: log, registry, clock = wallClock, every = everyInterval } = deps;
-  const { listen, store: kept } = config.collector;
+  const { listen, receive, store: kept } = config.collector;
   // A playback may be of a time to come, for this machine's clock; and live agents are not to be measured by a playback.
   const latest: Clock = { now: () => Math.max(clock.now(), wallClock.now()) };
   const policy = toPolicy(config, clock);
@@ -101,6 +102,17 @@ function assemble(config: Config, deps: CollectorDeps, store: Store, authenticat
       indexPageRoute(store, clock),
     ],
   });
+  const kafkaReceiver = (): Component =>
+    createKafkaReceiver({
+      settings: config.kafka,
+      receive: receive.kafka,
+      correlation,
+      store,
+      setAside: (reason, value) => samples?.add(reason, value),
+      clock: latest,
+      logger: log,
+      registry,
+    });
   const components = [
     createComponent('store', {
       start: () => undefined,
@@ -113,14 +125,20 @@ function assemble(config: Config, deps: CollectorDeps, store: Store, authenticat
     correlation.component,
     createRetention({ store, ...kept.retention, clock, every, log, registry }),
     server.component,
+    ...(receive.kafka.enabled ? [kafkaReceiver()] : []),
   ];
   return { components, address: server.address, onAlerts: correlation.onAlerts };
 }
 
 /** Next to the store, if that is in a file. */
-function deadLetters(store: string, logger: Logger, clock: Clock): DeadLetterFile<Rejection> | undefined {
+function deadLetters(store: string, logger: Logger, clock: Clock): DeadLetterFile<KafkaRejection> | undefined {
   if (store === ':memory:') return undefined;
-  return new DeadLetterFile({ path: join(dirname(store), 'dead-letter.ndjson'), reasons: REJECTIONS, logger, clock });
+  return new DeadLetterFile({
+    path: join(dirname(store), 'dead-letter.ndjson'),
+    reasons: KAFKA_REJECTIONS,
+    logger,
+    clock,
+  });
 }
 
 async function readAuthentication(auth: Config['collector']['auth']): Promise<Authentication> {

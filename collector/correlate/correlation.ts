@@ -112,7 +112,10 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
     const existing = clusters.get(cluster);
     if (existing) return existing;
     if (!clusters.has(cluster) && clusters.size >= options.maxClusters) {
-      throw new TruantError('LIMIT_REACHED', `This collector follows ${options.maxClusters} clusters and takes no other.`);
+      throw new TruantError(
+        'LIMIT_REACHED',
+        `This collector follows ${options.maxClusters} clusters and takes no other.`,
+      );
     }
     const { decided, undecided } = await store.recent(cluster, options.restore.within, options.restore.limit);
     const correlator = restored(cluster, decided, await store.openAlerts(cluster, MOST_OPEN_ALERTS));

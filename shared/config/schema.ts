@@ -224,6 +224,10 @@ const collector = key(
             text.default('truant-collector'),
             'The consumer group. Collectors of one group share the clusters among them; each group gets everything.',
           ),
+          sessionSeconds: key(
+            wholeNumber(1, 300, 'seconds').default(10),
+            'A collector of which the brokers hear nothing for so long loses its partitions to the others.',
+          ),
           clusters: list(
             clusterName,
             'The clusters whose observations are taken; those of others are set aside. Empty: all.',

@@ -5,6 +5,7 @@
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import { compressFrame, decompressFrame } from 'lz4-napi';
+import { TruantError } from '../errors.ts';
 import { type Decompress, TooLarge } from './record-batch.ts';
 
 export const COMPRESSIONS = ['none', 'gzip', 'lz4', 'zstd'] as const;
@@ -26,6 +27,14 @@ export const codecs: ReadonlyMap<Compression, Codec> = new Map(
   ].filter((entry): entry is [Compression, Codec] => entry[1] !== undefined),
 );
 
+/** @throws TruantError CONFIG_INVALID when this Node does not have it */
+export function requireCodec(compression: Compression): void {
+  if (compression === 'none' || codecs.has(compression)) return;
+  throw new TruantError('CONFIG_INVALID', `kafka.compression is ${compression}, which Node ${process.version} lacks.`, {
+    remedy: 'Run Node 22.15 or newer, or choose gzip or lz4.',
+  });
+}
+
 function gzip(): Codec {
   const compress = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gzip);
   const decompress = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gunzip);
@@ -41,7 +50,8 @@ function lz4(): Codec {
     number: 3,
     compress: compressFrame,
     decompress: async (packed, maxBytes) => {
-      if (lz4Bound(packed) > maxBytes) throw new TooLarge('lz4');
+      // The last block may be less than full.
+      if (lz4Bound(packed) > maxBytes + LARGEST_BLOCK) throw new TooLarge('lz4');
       const plain = await decompressFrame(packed);
       if (plain.length > maxBytes) throw new TooLarge('lz4');
       return plain;
@@ -80,8 +90,9 @@ const LZ4_MAGIC = 0x184d2204;
 const CONTENT_SIZE = 0x08;
 const BLOCK_CHECKSUM = 0x10;
 const DICTIONARY = 0x01;
+const LARGEST_BLOCK = 4_194_304;
 /** Of a block, by what the frame's header says. */
-const BLOCK_BYTES = [0, 0, 0, 0, 65_536, 262_144, 1_048_576, 4_194_304];
+const BLOCK_BYTES = [0, 0, 0, 0, 65_536, 262_144, 1_048_576, LARGEST_BLOCK];
 const STORED = 0x8000_0000;
 
 /**

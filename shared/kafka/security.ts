@@ -36,7 +36,7 @@ export async function saslOptions({
       oauthBearerProvider: async () => ({ value: await readSecret('kafka.sasl.tokenFile', tokenFile) }),
     };
   }
-  return { mechanism, username, password: await readSecret('kafka.sasl.passwordFile', passwordFile) } as SASLOptions;
+  return { mechanism, username, password: await readSecret('kafka.sasl.passwordFile', passwordFile) };
 }
 
 async function readSecret(key: string, file: string): Promise<string> {

@@ -4,7 +4,7 @@ import type { KafkaSettings } from './settings.ts';
 import { KafkaProblem, troubleOf } from './trouble.ts';
 
 /**
- * Resolves once the topic is there.
+ * Resolves with the number of the topic's partitions once it is there.
  *
  * @throws KafkaProblem `topic-missing`, `authorisation`; what kafkajs throws when no broker can be reached
  */
@@ -12,11 +12,12 @@ export async function ensureTopic(
   kafka: Kafka,
   topic: string,
   { createTopics, partitions, replication }: Pick<KafkaSettings, 'createTopics' | 'partitions' | 'replication'>,
-): Promise<void> {
+): Promise<number> {
   const admin = kafka.admin();
   try {
     await admin.connect();
-    if (await exists()) return;
+    const found = await count();
+    if (found !== undefined) return found;
     if (!createTopics) throw missing(topic, 'kafka.createTopics is off');
     const wanted = {
       topic,
@@ -27,17 +28,19 @@ export async function ensureTopic(
       const { reason, detail } = troubleOf(error);
       throw reason === 'authorisation' ? missing(topic, `it may not be created: ${detail}`) : error;
     });
+    // Somebody else may have made it meanwhile, with another number.
+    return (await count()) ?? partitions;
   } finally {
     await admin.disconnect().catch(() => undefined);
   }
 
-  async function exists(): Promise<boolean> {
+  async function count(): Promise<number | undefined> {
     try {
-      await admin.fetchTopicMetadata({ topics: [topic] });
-      return true;
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      return topics[0]?.partitions.length;
     } catch (error) {
       if (troubleOf(error).reason !== 'topic-missing') throw error;
-      return false;
+      return undefined;
     }
   }
 }

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AgentState } from '../../agent/agent-state.ts';
-import type { Pause } from '../../agent/backoff.ts';
 import { AuditCheckpoint } from '../../agent/sources/audit-file/checkpoint.ts';
+import type { Pause } from '../../shared/component/backoff.ts';
 import { silent } from '../audit-file/lab.ts';
 
 const HERE: AuditCheckpoint = { version: 1, after: null, file: null };

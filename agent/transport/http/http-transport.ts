@@ -2,8 +2,8 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Logger } from 'pino';
+import { Backoff, type Pause, pause } from '../../../shared/component/backoff.ts';
 import type { ComponentMetrics } from '../../../shared/telemetry/metrics.ts';
-import { Backoff, type Pause, pause } from '../../backoff.ts';
 import type { Delivery, REFUSALS, Refusal, Run, Transport } from '../transport.ts';
 import { judge, type Unavailable } from './answer.ts';
 

@@ -2,15 +2,15 @@
  * Runs into a Kafka topic: one at a time, acknowledged by all brokers that must have it, tried again with backoff and
  * jitter. The producer is idempotent, so that a try that got through after all is not there twice.
  */
-import { codecs } from '../../../shared/kafka/codecs.ts';
-import { createKafka, type Producer } from '../../../shared/kafka/client.ts';
+
+import { Backoff, type Pause, pause } from '../../../shared/component/backoff.ts';
+import { createKafka, type Producer, packing } from '../../../shared/kafka/client.ts';
 import { partitionOf } from '../../../shared/kafka/partition.ts';
 import type { KafkaSettings } from '../../../shared/kafka/settings.ts';
 import { ensureTopic } from '../../../shared/kafka/topics.ts';
 import { type KAFKA_TROUBLES, type KafkaTrouble, troubleOf } from '../../../shared/kafka/trouble.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { ComponentMetrics } from '../../../shared/telemetry/metrics.ts';
-import { Backoff, type Pause, pause } from '../../backoff.ts';
 import type { Delivery, REFUSALS, Run, Transport } from '../transport.ts';
 
 export interface KafkaTransportOptions {
@@ -31,13 +31,16 @@ const ALL_REPLICAS = -1;
 export class KafkaTransport implements Transport {
   readonly #options: KafkaTransportOptions;
   readonly #pause: Pause;
+  readonly #compression: ReturnType<typeof packing>;
   #producer: Promise<Producer> | undefined;
   /** Whose run is on its way. */
   #cluster = '';
   #trouble: string | undefined;
 
+  /** @throws TruantError CONFIG_INVALID when this Node can't pack as is wanted */
   constructor(options: KafkaTransportOptions) {
     this.#options = options;
+    this.#compression = packing(options.settings.compression);
     this.#pause = options.pause ?? pause;
   }
 
@@ -90,7 +93,7 @@ export class KafkaTransport implements Transport {
         topic: settings.topics.observations,
         acks: ALL_REPLICAS,
         timeout: ACKNOWLEDGE_MS,
-        compression: codecs.get(settings.compression)?.number ?? 0,
+        compression: this.#compression,
         messages: records.map(({ key, value }) => ({ key, value })),
       });
       return 'stored';
@@ -127,7 +130,9 @@ export class KafkaTransport implements Transport {
 
   #tell({ reason, detail, remedy }: KafkaTrouble, pauseMs: number): void {
     const { logger } = this.#options;
-    this.#trouble = [`Kafka does not take observations: ${detail.replace(/\.?$/, '.')}`, remedy].filter(Boolean).join(' ');
+    this.#trouble = [`Kafka does not take observations: ${detail.replace(/\.?$/, '.')}`, remedy]
+      .filter(Boolean)
+      .join(' ');
     if (remedy === undefined) logger.warn({ reason, detail, pauseMs }, 'kafka did not take a run, trying again');
     else logger.error({ reason, detail, remedy, pauseMs }, 'nothing can be delivered until this is put right');
   }

@@ -4,6 +4,8 @@ import { type Consumer, type EachBatchPayload, type Kafka } from '../../../share
 export interface ConsumerOptions {
   kafka: Kafka;
   group: string;
+  /** After so long without a sign of life the brokers give its partitions to others. */
+  sessionMs: number;
   topic: string;
   /** Which partitions it has from now on, whenever that is decided anew. Called before anything of them is read. */
   onAssigned(partitions: readonly number[], consumer: Consumer): void;
@@ -11,8 +13,8 @@ export interface ConsumerOptions {
   signal: AbortSignal;
 }
 
-const SESSION_MS = 30_000;
-const HEARTBEAT_MS = 3000;
+/** Signs of life in a session: two may get lost. */
+const HEARTBEATS = 3;
 const REBALANCE_MS = 60_000;
 /** How long the brokers may wait for something to come before they say that there is nothing. */
 const WAIT_MS = 500;
@@ -23,11 +25,19 @@ const DISCONNECT_MS = 5000;
 const RETRY = { initialRetryTime: 100, maxRetryTime: 2000, retries: 4, restartOnFailure: async () => false };
 
 /** Resolves once the signal is aborted and nothing is read any more; rejects with what ended it before. */
-export async function consume({ kafka, group, topic, onAssigned, onBatch, signal }: ConsumerOptions): Promise<void> {
+export async function consume({
+  kafka,
+  group,
+  sessionMs,
+  topic,
+  onAssigned,
+  onBatch,
+  signal,
+}: ConsumerOptions): Promise<void> {
   const consumer = kafka.consumer({
     groupId: group,
-    sessionTimeout: SESSION_MS,
-    heartbeatInterval: HEARTBEAT_MS,
+    sessionTimeout: sessionMs,
+    heartbeatInterval: Math.floor(sessionMs / HEARTBEATS),
     rebalanceTimeout: REBALANCE_MS,
     maxWaitTimeInMs: WAIT_MS,
     maxBytesPerPartition: PARTITION_BYTES,
@@ -36,14 +46,14 @@ export async function consume({ kafka, group, topic, onAssigned, onBatch, signal
     allowAutoTopicCreation: false,
     retry: RETRY,
   });
+  let stop = (): void => undefined;
   const ended = new Promise<void>((resolve, reject) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    stop = resolve;
     consumer.on('consumer.crash', ({ payload }) => reject(payload.error));
   });
-  // Nobody may be waiting for it yet.
-  ended.catch(() => undefined);
+  signal.addEventListener('abort', stop, { once: true });
   consumer.on('consumer.group_join', ({ payload }) => onAssigned(payload.memberAssignment[topic] ?? [], consumer));
-  try {
+  const start = async (): Promise<void> => {
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     await consumer.run({
@@ -52,7 +62,12 @@ export async function consume({ kafka, group, topic, onAssigned, onBatch, signal
       eachBatch: (payload) => onBatch(payload, consumer),
     });
     await ended;
+  };
+  try {
+    // To be let into a group can take as long as others take to leave it.
+    if (!signal.aborted) await Promise.race([start(), ended]);
   } finally {
+    signal.removeEventListener('abort', stop);
     await Promise.race([consumer.disconnect().catch(() => undefined), after(DISCONNECT_MS)]);
   }
 }

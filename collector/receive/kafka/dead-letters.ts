@@ -2,7 +2,7 @@
  * Records that could not be taken, told of on a topic of their own: why, where they stand, and a scrubbed, short sample, never
  * the record itself. Where that topic can't be written they are counted and sampled all the same, and reading goes on.
  */
-import type { Producer } from '../../../shared/kafka/client.ts';
+import { type Producer, packing } from '../../../shared/kafka/client.ts';
 import { clean } from '../../../shared/normalise/scrub.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { ComponentMetrics } from '../../../shared/telemetry/metrics.ts';
@@ -10,7 +10,13 @@ import { type Clock, formatTime, MINUTE, type Micros } from '../../../shared/tim
 import { REJECTIONS } from '../decode.ts';
 
 /** The closed list of why a record is not taken, besides what is wrong with its content. */
-export const KAFKA_REJECTIONS = [...REJECTIONS, 'undecodable', 'foreign-cluster', 'limit-reached', 'not-stored'] as const;
+export const KAFKA_REJECTIONS = [
+  ...REJECTIONS,
+  'undecodable',
+  'foreign-cluster',
+  'limit-reached',
+  'not-stored',
+] as const;
 export type KafkaRejection = (typeof KAFKA_REJECTIONS)[number];
 
 export interface DeadLetter {
@@ -36,7 +42,6 @@ const SCRUBBED_BYTES = 2 * SAMPLE_CHARS;
 const MAX_SENT = 200;
 /** After a failure, so that a flood of bad records does not wait for a topic that is not there, one by one. */
 const REST: Micros = MINUTE;
-const GZIP = 1;
 const ALL_REPLICAS = -1;
 const ACKNOWLEDGE_MS = 10_000;
 
@@ -51,7 +56,7 @@ export class DeadLetterTopic {
   /** Never rejects. */
   async tell(
     letters: readonly DeadLetter[],
-    from: { topic: string; partition: number; producer: Promise<Producer> },
+    from: { topic: string; partition: number; producer(): Promise<Producer> },
   ): Promise<void> {
     const { metrics, setAside, clock } = this.#options;
     for (const { reason, value } of letters) {
@@ -76,13 +81,22 @@ export class DeadLetterTopic {
       return { key: `${topic}/${partition}`, value: JSON.stringify(letter) };
     });
     try {
-      const connected = await producer;
-      await connected.send({ topic: to, acks: ALL_REPLICAS, timeout: ACKNOWLEDGE_MS, compression: GZIP, messages });
+      const connected = await producer();
+      await connected.send({
+        topic: to,
+        acks: ALL_REPLICAS,
+        timeout: ACKNOWLEDGE_MS,
+        compression: packing('gzip'),
+        messages,
+      });
       return true;
     } catch (error) {
       metrics.error('dead-letter');
       this.#restUntil = clock.now() + REST;
-      logger.warn({ err: error, topic: to }, 'dead letters cannot be told of in kafka; they are counted and sampled here');
+      logger.warn(
+        { err: error, topic: to },
+        'dead letters cannot be told of in kafka; they are counted and sampled here',
+      );
       return false;
     }
   }

@@ -68,7 +68,9 @@ export class Taking {
   async takeAll(candidates: readonly Candidate[], from: TakingFrom): Promise<void> {
     const last = candidates.at(-1);
     if (!last) return;
-    await from.setAside(candidates.flatMap(({ rejection, ...rest }) => (rejection ? { reason: rejection, ...rest } : [])));
+    await from.setAside(
+      candidates.flatMap(({ rejection, ...rest }) => (rejection ? { reason: rejection, ...rest } : [])),
+    );
     const runs = gather(candidates.map(({ decoded }) => decoded));
     for (const [index, { until }] of runs.entries()) {
       const begin = index === 0 ? 0 : (runs[index - 1]?.until ?? 0);
@@ -90,7 +92,8 @@ export class Taking {
     for (let failures = 1; ; failures += 1) {
       try {
         const { accepted } = await this.#options.take(intake, consumed);
-        return from.moved(consumed, accepted);
+        from.moved(consumed, accepted);
+        return;
       } catch (error) {
         const isLimit = hasCode(error, 'LIMIT_REACHED');
         if (!isLimit) {
@@ -120,7 +123,8 @@ export class Taking {
     for (;;) {
       try {
         await this.#options.consume(consumed);
-        return from.moved(consumed, 0);
+        from.moved(consumed, 0);
+        return;
       } catch (error) {
         await from.failed(error);
       }

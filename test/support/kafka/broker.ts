@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePorts } from './free-ports.ts';
+import { freePorts } from '../free-ports.ts';
 import { ensureJars, KAFKA_VERSIONS, type KafkaVersion } from './jars.ts';
 import { LISTENERS, type ListenerName, type ServerTls, serverProperties, USERS } from './properties.ts';
 
