@@ -7,7 +7,7 @@ import { Backoff, pause } from '../../../shared/component/backoff.ts';
 import { type Component, createComponent } from '../../../shared/component/component.ts';
 import type { Config } from '../../../shared/config/schema.ts';
 import { TruantError } from '../../../shared/errors.ts';
-import { createKafka, type Kafka, type Producer } from '../../../shared/kafka/client.ts';
+import { type Consumer, createKafka, type Kafka, type Producer } from '../../../shared/kafka/client.ts';
 import { partitionOf } from '../../../shared/kafka/partition.ts';
 import type { KafkaSettings } from '../../../shared/kafka/settings.ts';
 import { ensureTopic } from '../../../shared/kafka/topics.ts';
@@ -130,6 +130,7 @@ export function createKafkaReceiver(options: KafkaReceiverOptions): Component {
           partitions.assign(assigned, consumer);
           logger.info({ topic, partitions: assigned.length, of: count }, 'partitions assigned');
           void releaseOthers(count);
+          void lookAtEnds(kafka, consumer);
         },
         onBatch: (payload, consumer) => partitions.read(payload, consumer),
         signal: stopping.signal,
@@ -149,6 +150,21 @@ export function createKafkaReceiver(options: KafkaReceiverOptions): Component {
       }
     } catch (error) {
       logger.warn({ err: error }, 'clusters that others follow now could not be let go');
+    }
+  }
+
+  /** A topic that was made anew and has fewer records than were read of the old one would else be waited for. */
+  async function lookAtEnds(kafka: Kafka, consumer: Consumer): Promise<void> {
+    const admin = kafka.admin();
+    try {
+      await admin.connect();
+      for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
+        partitions.endsAt(partition, Number(high), consumer);
+      }
+    } catch (error) {
+      logger.debug({ err: error, topic }, 'where partitions end could not be asked');
+    } finally {
+      await admin.disconnect().catch(() => undefined);
     }
   }
 

@@ -53,6 +53,15 @@ export class Partitions {
     }
   }
 
+  /** Where the partition's records end, as the brokers say. */
+  endsAt(partition: number, end: number, consumer: Consumer): void {
+    if (!this.has(partition)) return;
+    this.#ends.set(partition, end);
+    if (!this.#place(partition).isBeyond(end)) return;
+    this.#options.onSight({ found: 'made-anew', from: undefined }, partition);
+    this.#seek(partition, consumer);
+  }
+
   has(partition: number): boolean {
     return this.#ends.has(partition);
   }

@@ -43,6 +43,13 @@ export class Place {
     return this.#verified ? 0 : this.#next - 1;
   }
 
+  /** @returns whether a log that ends there can't be the one that was read; then it is read from its beginning */
+  isBeyond(end: number): boolean {
+    if (end >= this.#next) return false;
+    this.#anew(0, undefined);
+    return true;
+  }
+
   /** @param first of those that came, in order, where reading was to begin or to go on */
   see(first: Placed): Sight {
     const expected = this.#verified ? this.#next : this.#next - 1;
