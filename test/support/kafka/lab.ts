@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
+import { expect, vi } from 'vitest';
 import { KafkaTransport } from '../../../agent/transport/kafka/kafka-transport.ts';
 import { REFUSALS } from '../../../agent/transport/transport.ts';
 import { parseConfig } from '../../../shared/config/parse.ts';
@@ -18,7 +19,7 @@ export const silent = pino({ level: 'silent' });
 export function section(broker: string, more: object = {}) {
   const name = randomUUID();
   const topics = { observations: `observations-${name}`, alerts: `alerts-${name}`, deadLetter: `dead-letter-${name}` };
-  return { brokers: [broker], topics, partitions: 3, replication: 1, ...more };
+  return { brokers: [broker], topics, partitions: 3, replication: 1, createTopics: true, ...more };
 }
 export type Section = ReturnType<typeof section>;
 
@@ -63,4 +64,21 @@ export async function produce(kafka: Section, values: (Buffer | string)[], parti
   await producer.connect();
   await producer.send({ topic: kafka.topics.observations, messages: values.map((value) => ({ value })) });
   await producer.disconnect();
+}
+
+/** That many records of a topic, from its beginning, as JSON. */
+export async function readTopic(kafka: object, topic: string, count: number): Promise<Record<string, unknown>[]> {
+  const consumer = (await clientOf(kafka)).consumer({ groupId: randomUUID(), maxWaitTimeInMs: 100 });
+  const read: Record<string, unknown>[] = [];
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ message }) => void read.push(JSON.parse(String(message.value)) as Record<string, unknown>),
+    });
+    await vi.waitFor(() => expect(read.length).toBeGreaterThanOrEqual(count), { timeout: 30_000 });
+  } finally {
+    await consumer.disconnect();
+  }
+  return read;
 }
