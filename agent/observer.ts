@@ -2,14 +2,14 @@
  * From audit lines to observations that know their whereabouts: normalise, fold the stages of one request, hold back what
  * the inventory can't answer yet. Pure; the agent, the replay and the hunt all use it.
  */
-import { hash } from 'node:crypto';
 import type { ClusterInventory } from '../shared/inventory/cluster-inventory.ts';
 import { HoldBack } from '../shared/inventory/hold-back.ts';
 import { AuditNormaliser, type NormaliseOptions, type RejectReason } from '../shared/normalise/audit.ts';
 import { RequestStages } from '../shared/normalise/stages.ts';
 import type { InventoryEvent } from '../shared/schema/inventory-event.ts';
-import type { Observation, RequestObservation, SourceName, SourceStatus } from '../shared/schema/observation.ts';
-import { formatTime, HOUR, MINUTE, type Micros } from '../shared/time.ts';
+import type { Observation, RequestObservation, SourceStatus } from '../shared/schema/observation.ts';
+import { HOUR, MINUTE, type Micros } from '../shared/time.ts';
+import { sourceStatus } from './source-status.ts';
 
 export interface ObserverOptions {
   /** Where the log is read; absent offline. */
@@ -26,6 +26,8 @@ export interface ObserverOptions {
   freshUntil?: ((now: Micros) => Micros) | undefined;
   /** Called with each line's time before it is judged: offline, the inventory is brought there first. */
   beforeTime?(seen: Micros): void;
+  /** Called with what is held back, so that it can be remembered; it comes back when it is released. */
+  onHold?: ((observation: RequestObservation) => void) | undefined;
 }
 
 /** The same warning is not repeated within this time of the log. */
@@ -46,14 +48,14 @@ export class Observer {
   #watermark: Micros = 0;
   #settled: Micros = 0;
 
-  constructor({ node, inventory, holdBack, normalise, onReject, freshUntil, beforeTime }: ObserverOptions) {
+  constructor({ node, inventory, holdBack, normalise, onReject, freshUntil, beforeTime, onHold }: ObserverOptions) {
     this.#node = node;
     this.#inventory = inventory;
     this.#normaliser = new AuditNormaliser(normalise);
     this.#onReject = onReject;
     this.#beforeTime = beforeTime;
     this.#freshUntil = freshUntil ?? ((now) => now);
-    this.#holdBack = new HoldBack({ inventory, holdBack });
+    this.#holdBack = new HoldBack({ inventory, holdBack, onHold });
   }
 
   /** The newest time that any line has shown. */
@@ -64,16 +66,6 @@ export class Observer {
   /** How many had to go before the inventory could be relied on, because too many waited. */
   get early(): number {
     return this.#holdBack.stats.early;
-  }
-
-  /** How many observations wait for the inventory. */
-  get held(): number {
-    return this.#holdBack.stats.held;
-  }
-
-  /** Time up to which the inventory was taken to be complete: what happened a hold-back before is released. */
-  get settled(): Micros {
-    return this.#settled;
   }
 
   learn(event: InventoryEvent): void {
@@ -113,6 +105,11 @@ export class Observer {
     return this.#holdBack.advance(this.#settled);
   }
 
+  /** What was held back by an agent before this one. */
+  resume(observation: RequestObservation): Observation[] {
+    return this.#holdBack.push(observation);
+  }
+
   flush(): Observation[] {
     return this.#holdBack.flush();
   }
@@ -136,27 +133,3 @@ const LEAK =
   'The audit log holds tokens: the policy logs bodies of serviceaccounts/token, tokenreviews or Secrets. Log these at level Metadata, and treat tokens in old logs as stolen.';
 const NO_IDS =
   'The cluster does not name credentials in its audit log (before Kubernetes 1.30): tokens of one pod cannot be told apart.';
-
-/** How a source says something about itself: its name, then what is in the observation. */
-export type Tell = (source: SourceName, status: SourceStatus['status'], reason: string, detail: string) => void;
-
-interface Said extends Pick<SourceStatus, 'status' | 'reason' | 'detail' | 'time'> {
-  node: string | undefined;
-  source: SourceName;
-}
-
-/** What a source says about itself, as an observation. */
-export function sourceStatus({ node, source, status, reason, detail, time }: Said): SourceStatus {
-  return {
-    kind: 'status',
-    id: hash('sha1', `status\n${node ?? ''}\n${source}\n${status}\n${reason}\n${time}`, 'hex').slice(0, 32),
-    time,
-    timeText: formatTime(time),
-    seen: time,
-    ...(node !== undefined && { node }),
-    source,
-    status,
-    reason,
-    detail: detail.slice(0, 1024),
-  };
-}

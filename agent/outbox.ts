@@ -1,147 +1,120 @@
 /**
- * What waits to be delivered: observations in the order of their release, in batches of one stream. The audit position is
- * handed on only when everything that came out of the log before it has been acknowledged. Bounded: who fills it waits.
+ * Empties the spool into the transport: one run at a time, in order. What the other side has made durable, or will never
+ * take, is not needed any more.
  */
-import type { Finding } from '../shared/schema/alert.ts';
-import { type Envelope, keyOf } from '../shared/schema/envelope.ts';
-import type { Observation } from '../shared/schema/observation.ts';
+import type { Logger } from 'pino';
+import { Backoff, type Pause, pause } from '../shared/component/backoff.ts';
 import type { ComponentMetrics } from '../shared/telemetry/metrics.ts';
+import type { SpoolRecord } from './spool/record.ts';
+import type { Spool } from './spool/spool.ts';
 import type { REFUSALS, Refusal, Run, Transport } from './transport/transport.ts';
 
 export interface OutboxOptions {
   cluster: string;
   agent: string;
-  stream: string;
-  /** Number of the next observation in the stream. */
-  position: number;
+  spool: Pick<Spool<unknown>, 'uuid' | 'read' | 'acknowledge' | 'more' | 'wake' | 'written'>;
   transport: Transport;
   metrics: ComponentMetrics<(typeof REFUSALS)[number]>;
-  /**
-   * Called after everything up to `position` has been acknowledged. Nothing more is sent before it resolves; it never
-   * rejects, and resolves soon once `signal` is aborted.
-   */
-  onAcknowledged(position: number, signal: AbortSignal): Promise<void>;
   /** The collector will never take these: they are left out. */
-  onRefused(refusal: Refusal, observations: readonly Observation[]): void;
+  onRefused(refusal: Refusal, records: readonly SpoolRecord[]): void;
+  logger: Logger;
+  pause?: Pause;
 }
 
-/** An observation, and what rules of scope `node` found in it. */
-export interface OutboxItem {
-  observation: Observation;
-  findings: readonly Finding[];
-}
-
-const MAX_BATCH = 1000;
-const MAX_WAITING = 20_000;
+/** Of a run; its values are about 1 KB each. */
+const MOST = { records: 2000, bytes: 1.5 * 1024 * 1024 };
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
 
 export class Outbox {
   readonly #options: OutboxOptions;
+  readonly #sender: Omit<Run, 'records'>;
+  readonly #head: string;
   readonly #abort = new AbortController();
-  #items: OutboxItem[] = [];
-  /** Position of the first that waits. */
-  #position: number;
-  #sending: Promise<void> | undefined;
-  #closing = false;
-  #roomWanted: (() => void)[] = [];
+  #most = MOST.records;
+  /** Position of the last that was read from the spool. */
+  #seen = -1;
+  #isEnding = false;
+  #running: Promise<void> | undefined;
+  #trouble: string | undefined;
 
   constructor(options: OutboxOptions) {
+    const { cluster, agent, spool } = options;
     this.#options = options;
-    this.#position = options.position;
+    this.#sender = { cluster, agent, stream: `${cluster}/${agent}/${spool.uuid}` };
+    this.#head = JSON.stringify({ schema: 1, ...this.#sender, position: 0 }).slice(0, -'0}'.length);
   }
 
-  /** Position that the next observation will get. */
-  get end(): number {
-    return this.#position + this.#items.length;
+  /** Why nothing is delivered at the moment, as a sentence; undefined while all is well. */
+  get trouble(): string | undefined {
+    return this.#trouble ?? this.#options.transport.trouble();
   }
 
-  /** How many are not yet acknowledged. */
-  get waiting(): number {
-    return this.#items.length;
+  start(): void {
+    this.#running ??= this.#run();
   }
 
-  put(items: readonly OutboxItem[]): void {
-    if (items.length === 0) return;
-    this.#options.metrics.received(items.length);
-    this.#items.push(...items);
-    this.#sending ??= this.#drain();
-  }
-
-  /** Resolves when there is room for more. */
-  async room(): Promise<void> {
-    if (this.#items.length < MAX_WAITING || this.#closing) return;
-    await new Promise<void>((resolve) => this.#roomWanted.push(resolve));
-  }
-
-  /** Nobody waits for room any more: the sources stop before this does, and could not while it is full. */
-  close(): void {
-    this.#closing = true;
-    this.#makeRoom();
-  }
-
-  /** Resolves when all that waits has been delivered, or after `graceMs`. */
+  /** Resolves when all that was put into the spool has been delivered, or after `graceMs`: then it stays there. */
   async stop(graceMs: number): Promise<void> {
-    this.close();
-    const timer = setTimeout(() => this.#abort.abort(), graceMs);
-    try {
-      while (this.#sending) await this.#sending;
-    } finally {
-      clearTimeout(timer);
+    const { spool } = this.#options;
+    const timer = setTimeout(() => {
       this.#abort.abort();
-      this.#makeRoom();
-    }
-  }
-
-  async #drain(): Promise<void> {
-    // A moment for more to come, so that a burst is one batch.
-    await new Promise((resolve) => setImmediate(resolve));
-    const { signal } = this.#abort;
-    let most = MAX_BATCH;
-    while (this.#items.length > 0 && !signal.aborted) {
-      const items = this.#items.slice(0, most);
-      const delivery = await this.#options.transport.send(this.#run(items), signal);
-      if (delivery === 'stopped') break;
-      if (delivery !== 'stored' && delivery.reason === 'too-large' && items.length > 1) {
-        most = Math.ceil(items.length / 2);
-        continue;
-      }
-      most = Math.min(most * 2, MAX_BATCH);
-      this.#settle(items, delivery);
-      await this.#options.onAcknowledged(this.#position, signal);
-      this.#makeRoom();
-    }
-    this.#sending = undefined;
-  }
-
-  #run(items: readonly OutboxItem[]): Run {
-    const { cluster, agent, stream } = this.#options;
-    const records = items.map(({ observation, findings }, index) => {
-      const { kind, time } = observation;
-      const position = this.#position + index;
-      const sender = { schema: 1, cluster, agent, stream, position } as const;
-      const envelope: Envelope = { ...sender, kind, time, observation, findings: [...findings] };
-      return { position, key: keyOf(observation), value: Buffer.from(JSON.stringify(envelope)) };
+      spool.wake();
+    }, graceMs);
+    void spool.written().then(() => {
+      this.#isEnding = true;
+      spool.wake();
     });
-    return { cluster, agent, stream, records };
+    await this.#running;
+    clearTimeout(timer);
+    this.#abort.abort();
   }
 
-  #settle(items: readonly OutboxItem[], delivery: 'stored' | Refusal): void {
-    const { metrics, onRefused } = this.#options;
-    this.#items.splice(0, items.length);
-    this.#position += items.length;
-    if (delivery === 'stored') {
-      metrics.sent(items.length);
+  async #run(): Promise<void> {
+    const { spool, logger, pause: wait = pause } = this.#options;
+    const { signal } = this.#abort;
+    const backoff = new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+    while (!signal.aborted) {
+      try {
+        const records = spool.read({ records: this.#most, bytes: MOST.bytes });
+        this.#trouble = undefined;
+        if (records.length > 0) await this.#deliver(records);
+        else if (this.#isEnding) return;
+        else await spool.more();
+      } catch (err) {
+        const pauseMs = backoff.nextMs();
+        this.#trouble = `The spool can't be read: ${err instanceof Error ? err.message : String(err)}.`;
+        logger.error({ err, pauseMs }, 'the spool cannot be read, trying again');
+        await wait(pauseMs, signal);
+      }
+    }
+  }
+
+  async #deliver(records: readonly SpoolRecord[]): Promise<void> {
+    const { spool, transport, metrics, onRefused } = this.#options;
+    metrics.received(records.filter(({ position }) => position > this.#seen).length);
+    this.#seen = Math.max(this.#seen, records.at(-1)?.position ?? -1);
+    const delivery = await transport.send(this.#runOf(records), this.#abort.signal);
+    if (delivery === 'stopped') return;
+    if (delivery !== 'stored' && delivery.reason === 'too-large' && records.length > 1) {
+      this.#most = Math.ceil(records.length / 2);
       return;
     }
-    metrics.dropped(delivery.reason, items.length);
-    onRefused(
-      delivery,
-      items.map(({ observation }) => observation),
-    );
+    this.#most = Math.min(this.#most * 2, MOST.records);
+    spool.acknowledge(records);
+    if (delivery === 'stored') {
+      metrics.sent(records.length);
+      return;
+    }
+    metrics.dropped(delivery.reason, records.length);
+    onRefused(delivery, records);
   }
 
-  #makeRoom(): void {
-    const wanted = this.#roomWanted;
-    this.#roomWanted = [];
-    for (const resolve of wanted) resolve();
+  #runOf(records: readonly SpoolRecord[]): Run {
+    const outgoing = records.map(({ position, key, body }) => {
+      const head = Buffer.from(`${this.#head}${position},`);
+      return { position, key, value: Buffer.concat([head, body]) };
+    });
+    return { ...this.#sender, records: outgoing };
   }
 }

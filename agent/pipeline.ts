@@ -1,6 +1,6 @@
 /**
- * The agent between its sources and its outbox: lines become observations, rules of scope `node` look at them, and the
- * audit position moves on only once all that came out of the log before it has been acknowledged.
+ * The agent between its sources and its spool: lines become observations, and rules of scope `node` look at them. What
+ * comes of a batch of lines goes into the spool with the place in the log behind it, all of it or nothing.
  */
 import type { Registry } from 'prom-client';
 import { Engine } from '../shared/detection/engine.ts';
@@ -9,86 +9,80 @@ import type { Policy } from '../shared/detection/policy.ts';
 import { rules } from '../shared/detection/rules/index.ts';
 import type { Finding } from '../shared/schema/alert.ts';
 import type { InventoryEvent } from '../shared/schema/inventory-event.ts';
-import type { FileObservation, Observation } from '../shared/schema/observation.ts';
+import type { FileObservation, Observation, RequestObservation } from '../shared/schema/observation.ts';
 import { componentMetrics } from '../shared/telemetry/metrics.ts';
 import type { Micros } from '../shared/time.ts';
 import type { FileObserver, SensorLine } from './file-observer.ts';
-import { type Observer, sourceStatus } from './observer.ts';
-import type { Outbox, OutboxItem } from './outbox.ts';
+import type { Observer } from './observer.ts';
 import type { ReadFold } from './read-fold.ts';
+import type { Statuses } from './source-status.ts';
 import type { AuditCheckpoint } from './sources/audit-file/checkpoint.ts';
 import type { AuditBatch } from './sources/audit-file/log-reader.ts';
+import type { Item } from './spool/record.ts';
+import type { Spool } from './spool/spool.ts';
 
 export interface PipelineOptions {
-  node: string;
   observer: Observer;
   files: FileObserver;
   fold: ReadFold;
   /** What the rules of scope `node` remember. */
   memory: Memory;
-  outbox: Outbox;
+  statuses: Statuses;
+  spool: Spool<AuditCheckpoint>;
   policy: Policy;
-  holdBack: Micros;
   registry: Registry;
 }
 
-/** A place in the log. It may be remembered when nothing from before it is held back, and all of that is delivered. */
-interface Mark {
-  checkpoint: AuditCheckpoint;
-  /** Event time at which nothing of it is held back any more. */
-  releasedAt: Micros;
-  /** Position in the stream after its last observation; known once it is released. */
-  position: number | undefined;
-}
-
-/** With more waiting, ordinary reads are left out; with so much more, those in which something was found too. */
-const MOST_READS_WAITING = 20_000;
-const MOST_FOUND_WAITING = 40_000;
-
 export class Pipeline {
-  readonly #node: string;
   readonly #observer: Observer;
-  readonly #outbox: Outbox;
+  readonly #spool: Spool<AuditCheckpoint>;
+  readonly #statuses: Statuses;
   readonly #policy: Policy;
-  readonly #holdBack: Micros;
   readonly #engine: Engine;
   readonly #files: FileObserver;
   readonly #fold: ReadFold;
   readonly #memory: Memory;
   readonly #metrics;
-  #marks: Mark[] = [];
-  /** How many observations of token files were left out and not told of. */
-  #lost = 0;
-  #lastLost: Micros = 0;
+  /** What goes into the spool next, within the same turn. */
+  #items: Item[] = [];
+  #hold = new Map<string, Observation>();
+  #release: string[] = [];
+  /** Requests that are held back and in the spool, by id. */
+  readonly #held = new Set<string>();
 
-  constructor({ node, observer, files, fold, memory, outbox, policy, holdBack, registry }: PipelineOptions) {
-    this.#node = node;
+  constructor({ observer, files, fold, memory, statuses, spool, policy, registry }: PipelineOptions) {
     this.#observer = observer;
     this.#files = files;
     this.#fold = fold;
     this.#memory = memory;
-    this.#outbox = outbox;
+    this.#statuses = statuses;
+    this.#spool = spool;
     this.#policy = policy;
     this.#engine = new Engine(rules, ['node'], policy);
-    this.#holdBack = holdBack;
-    this.#metrics = componentMetrics(registry, 'pipeline', { dropped: ['no-room'] });
+    this.#metrics = componentMetrics(registry, 'pipeline');
   }
 
+  /** What an agent before this one had not released. To be called once the inventory has begun. */
+  resume(): void {
+    for (const [name, { observation }] of this.#spool.held) {
+      if (observation.kind === 'read') {
+        this.#items.push({ observation, findings: [] });
+        this.#release.push(name);
+      } else if ('request' in observation) {
+        this.#held.add(name);
+        this.#judge(this.#observer.resume(observation));
+      }
+    }
+    void this.#put();
+  }
+
+  /** Resolves once what came of it is on disk, and there is room for more. */
   async take(batch: AuditBatch): Promise<void> {
     this.#metrics.received(batch.linesRead);
-    for (const line of batch.lines) this.#put(this.#observer.see(line));
-    const before = this.#marks.at(-1);
-    const mark: Mark = {
-      checkpoint: batch.checkpoint,
-      releasedAt: this.#observer.held === 0 ? 0 : this.#observer.watermark + this.#holdBack,
-      position: undefined,
-    };
-    this.#marks.push(mark);
-    this.advance(this.#observer.watermark);
-    // A place behind which nothing more is to be delivered says all that the one before it does: of a log without
-    // observations only one is kept.
-    if (before?.position !== undefined && before.position === mark.position) this.#marks.splice(-2, 1);
-    await this.#outbox.room();
+    for (const line of batch.lines) this.#judge(this.#observer.see(line));
+    this.#advance(this.#observer.watermark);
+    await this.#put(batch.checkpoint);
+    await this.#spool.room();
   }
 
   learn(events: readonly InventoryEvent[]): void {
@@ -104,70 +98,71 @@ export class Pipeline {
       const observation = this.#files.see(line);
       if (observation) this.#takeOfFile(observation);
     }
+    if (this.#items.length > 0) void this.#put();
+  }
+
+  /** What a source says about itself goes the same way as what it sees. */
+  tell(status: Observation): void {
+    this.#judge([status]);
+    void this.#put();
+  }
+
+  /** A request has to wait, and is remembered meanwhile. */
+  hold(observation: RequestObservation): void {
+    if (this.#held.has(observation.id)) return;
+    this.#held.add(observation.id);
+    this.#hold.set(observation.id, observation);
+  }
+
+  /** Time goes on: what waited long enough is released, and what is folded is remembered as it is by now. */
+  advance(now: Micros): void {
+    this.#advance(now);
+    void this.#put();
+  }
+
+  /**
+   * Nothing more will come: what was folded is told. Requests that are held back stay so, in the spool: whoever comes next
+   * can tell from where they were.
+   */
+  flush(): void {
+    this.#tell(this.#fold.flush());
+    void this.#put();
+  }
+
+  #advance(now: Micros): void {
+    this.#judge(this.#observer.advance(now));
+    this.#tellLosses();
+    this.#tell(this.#fold.advance(now));
+  }
+
+  /** As soon as there is room again, it is said what was left out. */
+  #tellLosses(): void {
+    const lost = this.#spool.takeLosses();
+    if (!lost) return;
+    const detail = `${lost.count} observations of token files were left out, because too much waited to be delivered.`;
+    const gap = { source: 'token-opens', status: 'gap', reason: 'no-room', detail, time: lost.seen } as const;
+    this.#judge([this.#statuses.of(gap)]);
   }
 
   #takeOfFile(observation: FileObservation): void {
     this.#memory.observe(observation);
     const findings = this.#findingsOf(observation);
-    const most = findings.length > 0 ? MOST_FOUND_WAITING : MOST_READS_WAITING;
     if (observation.kind === 'read') this.#memory.profiles.learn(observation);
     const told = observation.kind === 'read' ? this.#fold.see(observation, findings.length > 0) : [observation];
-    if (told.length === 0) return;
-    if (this.#outbox.waiting < most) {
-      this.#send(told.map((item) => ({ observation: item, findings: item.id === observation.id ? findings : [] })));
-      return;
-    }
-    this.#metrics.dropped('no-room', told.length);
-    this.#lost += told.length;
-    this.#lastLost = observation.seen;
-  }
-
-  /** As soon as there is room again, it is said what was left out. */
-  #tellLosses(): void {
-    if (this.#lost === 0 || this.#outbox.waiting >= MOST_READS_WAITING) return;
-    const detail = `${this.#lost} observations of token files were left out, because too much waited to be delivered.`;
-    this.#lost = 0;
-    const gap = { status: 'gap', reason: 'no-room', detail, time: this.#lastLost } as const;
-    this.tell(sourceStatus({ node: this.#node, source: 'token-opens', ...gap }));
-  }
-
-  /** What a source says about itself goes the same way as what it sees. */
-  tell(status: Observation): void {
-    this.#put([status]);
-  }
-
-  /** Time goes on: what waited long enough is released. */
-  advance(now: Micros): void {
-    this.#put(this.#observer.advance(now));
-    this.#tellLosses();
-    this.#send(this.#fold.advance(now).map((observation) => ({ observation, findings: [] })));
-    for (const mark of this.#marks) {
-      if (mark.position === undefined && mark.releasedAt <= this.#observer.settled) mark.position = this.#outbox.end;
+    for (const item of told) {
+      this.#items.push({ observation: item, findings: item.id === observation.id ? findings : [] });
     }
   }
 
-  /** The newest place in the log that may be remembered once everything up to `acknowledged` is stored. */
-  reached(acknowledged: number): AuditCheckpoint | undefined {
-    let reached = -1;
-    for (const [index, { position }] of this.#marks.entries()) {
-      if (position === undefined || position > acknowledged) break;
-      reached = index;
+  #tell(reads: readonly Observation[]): void {
+    for (const observation of reads) this.#items.push({ observation, findings: [] });
+  }
+
+  #judge(observations: readonly Observation[]): void {
+    for (const observation of observations) {
+      if (this.#held.delete(observation.id) && !this.#hold.delete(observation.id)) this.#release.push(observation.id);
+      this.#items.push({ observation, findings: this.#findingsOf(observation) });
     }
-    if (reached < 0) return undefined;
-    const { checkpoint } = this.#marks[reached] as Mark;
-    this.#marks.splice(0, reached + 1);
-    return checkpoint;
-  }
-
-  /** Nothing more will come: what is held back goes as it is. */
-  flush(): void {
-    this.#put(this.#observer.flush());
-    this.#send(this.#fold.flush().map((observation) => ({ observation, findings: [] })));
-    for (const mark of this.#marks) mark.position ??= this.#outbox.end;
-  }
-
-  #put(observations: readonly Observation[]): void {
-    this.#send(observations.map((observation) => ({ observation, findings: this.#findingsOf(observation) })));
   }
 
   #findingsOf(observation: Observation): Finding[] {
@@ -179,9 +174,16 @@ export class Pipeline {
     });
   }
 
-  #send(items: readonly OutboxItem[]): void {
-    if (items.length === 0) return;
+  async #put(checkpoint?: AuditCheckpoint): Promise<void> {
+    const folded = this.#fold.changes();
+    const items = this.#items;
+    const hold = new Map([...this.#hold, ...folded.hold]);
+    const release = [...this.#release, ...folded.release];
+    this.#items = [];
+    this.#hold = new Map();
+    this.#release = [];
+    if (items.length + hold.size + release.length === 0 && checkpoint === undefined) return;
     this.#metrics.sent(items.length);
-    this.#outbox.put(items);
+    await this.#spool.put({ items, hold, release, ...(checkpoint !== undefined && { checkpoint }) });
   }
 }

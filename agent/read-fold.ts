@@ -3,6 +3,7 @@
  * its token with every request would otherwise be most of what an agent says, and who opens one file for ever would drown
  * the rest. Where a rule found something, many are told of first. Pure and bounded; time is event time.
  */
+import { hash } from 'node:crypto';
 import type { TokenRead } from '../shared/schema/observation.ts';
 import { type Micros, SECOND } from '../shared/time.ts';
 
@@ -35,6 +36,8 @@ export class ReadFold {
   readonly #folds = new Map<string, Fold>();
   /** Of each volume. */
   readonly #kinds = new Map<string, number>();
+  /** Those of which another read is held, or none any more, since `changes` was asked. */
+  readonly #changed = new Set<string>();
   #looked: Micros = 0;
 
   /** @param window how long what is like one that was told of is held; 0: nothing is */
@@ -65,6 +68,7 @@ export class ReadFold {
     }
     fold.count += 1;
     fold.held = read;
+    this.#changed.add(key);
     return read.time - fold.told < this.#window ? [] : tell(fold);
   }
 
@@ -75,7 +79,7 @@ export class ReadFold {
     const told: TokenRead[] = [];
     for (const [key, fold] of this.#folds) {
       if (now - fold.told < this.#window) continue;
-      if (fold.held) told.push(...tell(fold));
+      if (fold.held) told.push(...this.#tell(key, fold));
       else this.#forget(key, fold);
     }
     return told;
@@ -96,7 +100,26 @@ export class ReadFold {
 
   /** All that is held. */
   flush(): TokenRead[] {
-    return [...this.#folds.values()].flatMap(tell);
+    return [...this.#folds].flatMap(([key, fold]) => this.#tell(key, fold));
+  }
+
+  /** What is held and what no more, by name, as far as it has changed since the last call: so that it can be remembered. */
+  changes(): { hold: Map<string, TokenRead>; release: string[] } {
+    const hold = new Map<string, TokenRead>();
+    const release: string[] = [];
+    for (const key of this.#changed) {
+      const name = hash('sha1', `fold\n${key}`, 'hex');
+      const fold = this.#folds.get(key);
+      if (fold?.held) hold.set(name, summaryOf(fold.held, fold.count));
+      else release.push(name);
+    }
+    this.#changed.clear();
+    return { hold, release };
+  }
+
+  #tell(key: string, fold: Fold): TokenRead[] {
+    this.#changed.add(key);
+    return tell(fold);
   }
 }
 
@@ -106,10 +129,13 @@ function tell(fold: Fold): TokenRead[] {
   fold.held = undefined;
   fold.count = 0;
   fold.told = held.time;
-  return [count > 1 ? { ...held, repeats: count - 1 } : held];
+  return [summaryOf(held, count)];
 }
 
-const isOrdinary = ({ opener, outcome, access, excused }: TokenRead): boolean =>
+/** The newest of so many. */
+const summaryOf = (held: TokenRead, count: number): TokenRead => (count > 1 ? { ...held, repeats: count - 1 } : held);
+
+export const isOrdinary = ({ opener, outcome, access, excused }: TokenRead): boolean =>
   opener !== undefined &&
   outcome === 'allowed' &&
   access === 'read' &&

@@ -1,68 +1,80 @@
 /**
- * Keeps a state folder to one agent. Node.js offers no lock of the operating system's, so each agent leaves an empty file
- * named by its process, and gives way when it finds another whose process lives. A process is its id and when it started:
- * an id alone is given out again, in a container even the same one at every start. Of two that start at the very same
- * moment both may give way, but never do both go on.
+ * Keeps a state folder to one agent, by a lock of the kernel's on a file in it: it sees through namespaces of processes,
+ * is held for as long as the process lives and gone with it, however that ends. The file stays, and says who had it last.
  */
-import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { TruantError } from '../shared/errors.ts';
+import { errorName, loadCalls } from './libc.ts';
 
-const LOCK = /^lock\.(\d{1,10})\.(\d{1,20})$/;
-/** The start of a process where the system doesn't tell it. */
-const UNKNOWN = '0';
-
-/**
- * @returns how to give the folder free
- * @throws TruantError STATE_LOCKED when another agent has it
- */
-export async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const own = `lock.${process.pid}.${(await startOf(process.pid)) ?? UNKNOWN}`;
-  await leave(folder, own);
-  const release = (): Promise<void> => rm(join(folder, own), { force: true });
-  for (const name of await readdir(folder)) {
-    const [, pid = '', start = ''] = LOCK.exec(name) ?? [];
-    if (pid === '' || name === own) continue;
-    if (await isAlive(Number(pid), start)) {
-      await release();
-      throw locked(folder, Number(pid));
-    }
-    await rm(join(folder, name), { force: true });
-  }
-  return release;
+export interface FolderLock {
+  /** Why nothing keeps another agent from the folder, as a sentence. Undefined: it is locked. */
+  readonly unguarded: string | undefined;
+  /** Idempotent. */
+  release(): void;
 }
 
-async function leave(folder: string, name: string): Promise<void> {
+interface Calls {
+  flock(fd: number, operation: number): number;
+}
+
+const PROTOTYPES = ['int flock(int, int)'];
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/** @throws TruantError STATE_LOCKED when another agent has it; an error of the system's when it can't be written */
+export async function lockFolder(folder: string, load = loadCalls<Calls>): Promise<FolderLock> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, 'lock');
+  // A number, not a handle: nothing may close it but the end of the process, or `release`. Not passed on to children.
+  const fd = openSync(path, 'a+', 0o600);
+  let unguarded: string | undefined;
   try {
-    const file = await open(join(folder, name), 'wx', 0o600);
-    await file.close();
+    unguarded = await lock(fd, folder, path, load);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw locked(folder, process.pid);
+    closeSync(fd);
     throw error;
   }
+  let isHeld = true;
+  return {
+    unguarded,
+    release: () => {
+      if (isHeld) closeSync(fd);
+      isHeld = false;
+    },
+  };
 }
 
-async function isAlive(pid: number, start: string): Promise<boolean> {
+async function lock(fd: number, folder: string, path: string, load: typeof loadCalls<Calls>) {
+  let calls: Awaited<ReturnType<typeof load>>;
   try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: it lives, as somebody else.
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+    calls = await load(PROTOTYPES);
+  } catch (cause) {
+    return unguardedBecause(
+      folder,
+      `flock can't be called here: ${cause instanceof Error ? cause.message : String(cause)}`,
+    );
   }
-  const now = await startOf(pid);
-  return now === undefined || start === UNKNOWN || now === start;
+  if (calls.flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    const name = errorName(calls.errno());
+    if (name === 'EAGAIN' || name === 'EWOULDBLOCK') throw locked(folder, holderOf(path));
+    return unguardedBecause(folder, `its file system takes no locks: ${name}`);
+  }
+  ftruncateSync(fd);
+  writeSync(fd, `pid ${process.pid} on ${hostname()} since ${new Date().toISOString()}\n`);
+  return undefined;
 }
 
-/** Ticks since the machine started; of a process that has ended and is still listed: never. Undefined: can't be told. */
-async function startOf(pid: number): Promise<string | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  // The second field, the name, is in parentheses and may hold anything.
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields && (fields[0] === 'Z' ? 'never' : fields[19]);
-}
+/** For people alone: nothing is decided by it. */
+const holderOf = (path: string): string =>
+  /^[\w .:-]{1,400}/.exec(readFileSync(path, 'utf8'))?.[0] ?? 'which did not say';
 
-const locked = (folder: string, pid: number): TruantError =>
-  new TruantError('STATE_LOCKED', `The state folder ${folder} is in use by another agent (pid ${pid}).`, {
+const unguardedBecause = (folder: string, why: string): string =>
+  `Nothing keeps another agent from using the state folder ${folder} too: ${why}.`;
+
+const locked = (folder: string, holder: string): TruantError =>
+  new TruantError('STATE_LOCKED', `The state folder ${folder} is in use by another agent (${holder}).`, {
     remedy: 'Stop that agent first, or give this one a folder of its own in agent.stateDir.',
   });

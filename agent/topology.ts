@@ -8,6 +8,7 @@ import { type Component, createComponent } from '../shared/component/component.t
 import { toCidrs, toPolicy } from '../shared/config/policy.ts';
 import type { Config } from '../shared/config/schema.ts';
 import { Memory } from '../shared/detection/memory.ts';
+import { TruantError } from '../shared/errors.ts';
 import { inCidrs } from '../shared/inventory/address.ts';
 import { ClusterInventory } from '../shared/inventory/cluster-inventory.ts';
 import { KAFKA_TROUBLES } from '../shared/kafka/trouble.ts';
@@ -17,21 +18,26 @@ import { DeadLetterFile } from '../shared/telemetry/dead-letter-file.ts';
 import type { Logger } from '../shared/telemetry/logger.ts';
 import { type ComponentMetrics, componentMetrics, following } from '../shared/telemetry/metrics.ts';
 import { type Clock, type Micros, SECOND, wallClock } from '../shared/time.ts';
-import { AgentState } from './agent-state.ts';
 import { FileObserver, SENSOR_REJECTS, type SensorLine } from './file-observer.ts';
-import { Observer, sourceStatus, type Tell } from './observer.ts';
+import { Observer } from './observer.ts';
 import { createOperations, type Operations } from './operations.ts';
 import { Outbox } from './outbox.ts';
 import { Pipeline } from './pipeline.ts';
 import { ReadFold } from './read-fold.ts';
 import { createReadProfilesFile } from './read-profiles-file.ts';
 import { createSensors } from './sensors/topology.ts';
+import { Statuses, type Tell } from './source-status.ts';
 import { AuditFileSource } from './sources/audit-file/audit-file-source.ts';
 import { AuditCheckpoint } from './sources/audit-file/checkpoint.ts';
 import { DEAD_LETTER_REASONS, type DeadLetterReason, type DeadLetters } from './sources/audit-file/dead-letter.ts';
 import type { AuditBatch } from './sources/audit-file/log-reader.ts';
 import { readInventoryFile } from './sources/inventory-file.ts';
 import { KubernetesSource } from './sources/kubernetes/kubernetes-source.ts';
+import { gaugeSpool } from './spool/gauges.ts';
+import { observationOf } from './spool/record.ts';
+import { SPOOL_LABELS, Spool } from './spool/spool.ts';
+import { unwritable } from './state-folder.ts';
+import { type FolderLock, lockFolder } from './state-lock.ts';
 import { HTTP_ERRORS, HttpTransport } from './transport/http/http-transport.ts';
 import { KafkaTransport } from './transport/kafka/kafka-transport.ts';
 import { REFUSALS, type Transport } from './transport/transport.ts';
@@ -66,16 +72,24 @@ const STOP_GRACE_MS = 5000;
 /** @throws TruantError STATE_LOCKED, STATE_UNWRITABLE, CHECKPOINT_UNREADABLE, INVENTORY_UNREADABLE */
 export async function createAgent(config: Config, deps: AgentDeps): Promise<Agent> {
   const mode = await inventoryMode(config, deps);
-  const state = await AgentState.open({ folder: config.agent.stateDir, place: AuditCheckpoint, logger: deps.logger });
-  return assemble(config, deps, mode, state);
+  const { stateDir } = config.agent;
+  const lock = await lockFolder(stateDir).catch((cause: unknown) => {
+    throw cause instanceof TruantError ? cause : unwritable(stateDir, cause);
+  });
+  try {
+    return await assemble(config, deps, mode, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
 }
 
-function assemble(
+async function assemble(
   config: Config,
   deps: AgentDeps,
   mode: Whereabouts['inventory'],
-  state: AgentState<AuditCheckpoint>,
-): Agent {
+  lock: FolderLock,
+): Promise<Agent> {
   const { logger, registry, clock = wallClock } = deps;
   const node = nodeOf(config);
   const cluster = config.cluster.name;
@@ -116,22 +130,23 @@ function assemble(
     freshUntil: inventory.freshUntil,
     normalise: { isTrustedProxy: (address) => inCidrs(address, trusted) },
     onReject: (reason, line) => deadLetter.add(reason === 'bad-time' ? 'not-an-event' : reason, line),
+    onHold: (observation) => pipeline.hold(observation),
   });
+  const spool = await openSpool(config, deps, () =>
+    tell(OUTBOX, 'gap', 'damaged', 'An observation that waited to be delivered could not be read any more.'),
+  );
 
   const { transport, connection } = transportOf(config, deps);
   const outbox = new Outbox({
     cluster,
     agent: node,
-    stream: `${cluster}/${node}/audit-file/${state.stream}`,
-    position: state.position,
+    spool,
     transport,
     metrics: componentMetrics(registry, 'outbox', { dropped: REFUSALS }),
-    onAcknowledged: (position, signal) => state.advance(position, pipeline.reached(position), signal),
-    onRefused: ({ reason, detail }, observations) => {
-      logger.error(
-        { reason, detail, observations: observations.length },
-        'the collector refused observations for good',
-      );
+    logger,
+    onRefused: ({ reason, detail }, records) => {
+      logger.error({ reason, detail, observations: records.length }, 'the collector refused observations for good');
+      const observations = records.map(observationOf);
       for (const observation of observations) samples.add(reason, Buffer.from(JSON.stringify(observation)));
       // Of the refusal of such a status there is nothing new to tell; and it could go on for ever.
       if (observations.every((observation) => observation.kind === 'status' && observation.source === OUTBOX)) return;
@@ -139,25 +154,30 @@ function assemble(
     },
   });
   const fold = new ReadFold(config.agent.tokenFiles.foldSeconds * SECOND);
-  const pipeline = new Pipeline({ node, observer, files, fold, memory, outbox, policy, holdBack, registry });
+  const statuses = new Statuses(node);
+  const pipeline = new Pipeline({ observer, files, fold, memory, statuses, spool, policy, registry });
   const tell: Tell = (source, status, reason, detail) =>
-    pipeline.tell(sourceStatus({ node, source, status, reason, detail, time: clock.now() }));
+    pipeline.tell(statuses.of({ source, status, reason, detail, time: clock.now() }));
 
-  if (state.setAside !== undefined) {
-    tell('audit-file', 'gap', 'state-lost', `The agent's state could not be read and was set aside: ${state.setAside}`);
-  }
+  if (spool.setAside !== undefined) tell('audit-file', 'gap', 'state-lost', spool.setAside);
   const stopping = new AbortController();
-  const take = async (batch: AuditBatch): Promise<void> => {
-    await state.begin(batch.checkpoint, stopping.signal);
-    await pipeline.take(batch);
-  };
+  const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
+  // What can't be written is waited for, but not when the agent is to stop: it is read again then.
+  const take = (batch: AuditBatch): Promise<void> => Promise.race([pipeline.take(batch), stopped]);
   const operations = operationsOf(config, deps, () => components);
   const components: Component[] = [
     // First and last: nobody else may have the folder while anything of this agent runs.
-    createComponent('state', { start: () => undefined, stop: () => state.close(), degraded: () => state.trouble }),
+    createComponent('spool', {
+      start: () => undefined,
+      stop: async () => {
+        await spool.close();
+        lock.release();
+      },
+      degraded: () => spool.trouble ?? lock.unguarded,
+    }),
     ...(operations ? [operations.component] : []),
     ...connection,
-    delivery(outbox, transport, samples),
+    delivery(outbox, samples),
     ...inventory.components,
     createReadProfilesFile({ folder: config.agent.stateDir, profiles: memory.profiles, logger }),
     releasing(pipeline, clock, countLosses(registry, known, observer)),
@@ -169,13 +189,13 @@ function assemble(
       tell,
       deps,
     }),
-    ...auditSource(config, { logger, metrics, deadLetter, tell, take, resume: state.checkpoint }),
+    ...auditSource(config, { logger, metrics, deadLetter, tell, take, resume: spool.checkpoint }),
     // Stops first: a source may be waiting for room.
     createComponent('intake', {
       start: () => undefined,
       stop: () => {
         stopping.abort();
-        outbox.close();
+        spool.release();
       },
     }),
   ];
@@ -183,7 +203,7 @@ function assemble(
     components,
     learn: (events) => pipeline.learn(events),
     see: (lines) => pipeline.see(lines),
-    undelivered: () => outbox.waiting,
+    undelivered: () => spool.records,
     address: () => operations?.address(),
   };
 }
@@ -195,14 +215,14 @@ function operationsOf(config: Config, deps: AgentDeps, components: () => Compone
 }
 
 /** Stops last: what is still waiting gets a moment to be delivered. */
-const delivery = (outbox: Outbox, transport: Transport, samples: { flush(): Promise<void> }): Component =>
+const delivery = (outbox: Outbox, samples: { flush(): Promise<void> }): Component =>
   createComponent(OUTBOX, {
-    start: () => undefined,
+    start: () => outbox.start(),
     stop: async () => {
       await outbox.stop(STOP_GRACE_MS);
       await samples.flush();
     },
-    degraded: () => transport.trouble(),
+    degraded: () => outbox.trouble,
   });
 
 /** Connections end after the last of what waits has been delivered. */
@@ -213,6 +233,24 @@ function transportOf(config: Config, deps: AgentDeps): { transport: Transport; c
   const transport = new KafkaTransport({ settings: config.kafka, logger, metrics });
   const connection = createComponent('kafka-transport', { start: () => undefined, stop: () => transport.close() });
   return { transport, connection: [connection] };
+}
+
+async function openSpool(
+  config: Config,
+  { logger, registry }: AgentDeps,
+  onDamaged: () => void,
+): Promise<Spool<AuditCheckpoint>> {
+  const { stateDir, spool } = config.agent;
+  const opened = await Spool.open({
+    folder: join(stateDir, 'spool'),
+    place: AuditCheckpoint,
+    maxBytes: spool.maxMegabytes * 1024 * 1024,
+    logger,
+    metrics: componentMetrics(registry, 'spool', SPOOL_LABELS),
+    onDamaged,
+  });
+  gaugeSpool(opened, registry);
+  return opened;
 }
 
 function httpTransport(config: Config, { logger, registry }: AgentDeps): Transport {
@@ -230,6 +268,7 @@ function releasing(pipeline: Pipeline, clock: Clock, countLosses: () => void): C
   let timer: NodeJS.Timeout | undefined;
   return createComponent('hold-back', {
     start: () => {
+      pipeline.resume();
       timer = setInterval(() => {
         pipeline.advance(clock.now());
         countLosses();

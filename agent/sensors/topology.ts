@@ -5,7 +5,7 @@ import type { Policy } from '../../shared/detection/policy.ts';
 import type { Workloads } from '../../shared/inventory/workloads.ts';
 import { componentMetrics } from '../../shared/telemetry/metrics.ts';
 import type { SensorLine } from '../file-observer.ts';
-import type { Tell } from '../observer.ts';
+import type { Tell } from '../source-status.ts';
 import { TOKEN_FILE_DROPS, TOKEN_FILE_ERRORS, TokenFilesSource } from '../sources/token-files/token-files-source.ts';
 import {
   TOKEN_OPENS_DROPPED,

@@ -102,6 +102,12 @@ const agent = section('The agent, one a node.', {
     z.enum(['http', 'kafka']).default('http'),
     'How observations reach the collector: http, as agent.collector says; kafka, as the section kafka says.',
   ),
+  spool: section('What is not yet delivered, in a file in stateDir.', {
+    maxMegabytes: key(
+      wholeNumber(16, 65_536, 'megabytes').default(512),
+      'How much may wait. With more the audit log is not read on, and the oldest and least severe observations of token files are left out. Its file becomes half as large again at most, and never smaller.',
+    ),
+  }),
   collector: section('Where observations are sent over HTTP.', {
     url: key(baseUrl.default('http://127.0.0.1:7117'), "The collector's address."),
     tokenFile: key(filePath.optional(), 'A file that holds the token to authenticate with.'),

@@ -7,12 +7,14 @@ import type { Binding, RequestObservation, Whereabouts } from '../schema/observa
 import { type Micros, SECOND } from '../time.ts';
 import type { ClusterInventory } from './cluster-inventory.ts';
 
-export interface HoldBackOptions {
+export interface HoldBackOptions<T> {
   inventory: Pick<ClusterInventory, 'whereabouts' | 'canStillChange' | 'changes'>;
   /** How long after its own time an observation waits at most. Default 2 s. */
   holdBack?: Micros;
   /** How many wait at most; beyond that the oldest goes early, counted. Default 50,000. */
   max?: number;
+  /** Called with each that has to wait. */
+  onHold?: ((observation: T) => void) | undefined;
 }
 
 /** Those who wait are asked again at most this often in the time that they wait. */
@@ -29,9 +31,10 @@ function bindingOf(observation: RequestObservation): Binding {
 }
 
 export class HoldBack<T extends RequestObservation> {
-  readonly #inventory: HoldBackOptions['inventory'];
+  readonly #inventory: HoldBackOptions<T>['inventory'];
   readonly #holdBack: Micros;
   readonly #max: number;
+  readonly #onHold: HoldBackOptions<T>['onHold'];
   /** By time, those of the same time as they came. The ones before `#head` have gone. */
   #held: T[] = [];
   #head = 0;
@@ -39,10 +42,11 @@ export class HoldBack<T extends RequestObservation> {
   #asked: { at: Micros; changes: number } = { at: 0, changes: 0 };
   #early = 0;
 
-  constructor(options: HoldBackOptions) {
+  constructor(options: HoldBackOptions<T>) {
     this.#inventory = options.inventory;
     this.#holdBack = options.holdBack ?? 2 * SECOND;
     this.#max = options.max ?? 50_000;
+    this.#onHold = options.onHold;
   }
 
   get stats() {
@@ -60,6 +64,7 @@ export class HoldBack<T extends RequestObservation> {
     let at = this.#held.length;
     while (at > this.#head && (this.#held[at - 1] as T).time > observation.time) at--;
     this.#held.splice(at, 0, observation);
+    this.#onHold?.(observation);
     if (this.#held.length - this.#head <= this.#max) return [];
     this.#early += 1;
     return this.#take(1);

@@ -1,85 +1,134 @@
 import fc from 'fast-check';
 import { Registry } from 'prom-client';
-import { describe, expect, test } from 'vitest';
-import { Outbox } from '../../agent/outbox.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { Outbox, type OutboxOptions } from '../../agent/outbox.ts';
+import { decodeRecord, encodeRecord, observationOf, type SpoolRecord } from '../../agent/spool/record.ts';
 import { type Delivery, REFUSALS, type Refusal, type Run } from '../../agent/transport/transport.ts';
-import type { Envelope } from '../../shared/schema/envelope.ts';
+import { Envelope } from '../../shared/schema/envelope.ts';
 import { componentMetrics } from '../../shared/telemetry/metrics.ts';
+import { silent } from '../audit-file/lab.ts';
 import { use } from '../collector/support/make.ts';
 
-const items = (from: number, until: number) =>
-  Array.from({ length: until - from }, (_, n) => ({ observation: use(from + n), findings: [] }));
+/** As a spool, in memory: of its records every third number is left out. */
+class FakeSpool implements Pick<OutboxOptions['spool'], keyof OutboxOptions['spool']> {
+  readonly uuid = 'a-uuid';
+  readonly acknowledged: number[] = [];
+  #records: SpoolRecord[] = [];
+  #onMore = (): void => undefined;
+  fails = 0;
 
-interface Batch {
-  position: number;
-  observations: Envelope['observation'][];
+  put(from: number, until: number): void {
+    for (let n = from; n < until; n += 1) {
+      const position = positionOf(n);
+      const value = encodeRecord({ observation: use(n), findings: [] }, position, 0);
+      this.#records.push(decodeRecord(value, position) as SpoolRecord);
+    }
+    this.#onMore();
+  }
+
+  read(most: { records: number }): SpoolRecord[] {
+    if (this.fails > 0) {
+      this.fails -= 1;
+      throw new Error('MDB_CORRUPTED');
+    }
+    return this.#records.slice(0, most.records);
+  }
+
+  acknowledge(records: readonly SpoolRecord[]): void {
+    this.#records = this.#records.filter((record) => !records.includes(record));
+    this.acknowledged.push(...records.map(({ position }) => position));
+  }
+
+  more(): Promise<void> {
+    return new Promise((resolve) => (this.#onMore = resolve));
+  }
+
+  wake(): void {
+    this.#onMore();
+  }
+
+  written(): Promise<void> {
+    return Promise.resolve();
+  }
 }
 
-const batchOf = ({ records }: Run): Batch => {
-  const envelopes = records.map(({ value }) => JSON.parse(value.toString()) as Envelope);
-  expect(envelopes.map(({ position }) => position)).toEqual(records.map(({ position }) => position));
-  return { position: records[0]?.position ?? -1, observations: envelopes.map(({ observation }) => observation) };
-};
+const positionOf = (n: number): number => 100 + n + Math.floor(n / 2);
+const positions = (from: number, until: number): number[] =>
+  Array.from({ length: until - from }, (_, n) => positionOf(from + n));
 
 interface Refused extends Refusal {
   ids: string[];
 }
 
-function outboxWith(
-  send: (batch: Batch, signal: AbortSignal) => Delivery | Promise<Delivery>,
-  onAcknowledged: (position: number, signal: AbortSignal) => Promise<void> = async () => undefined,
-) {
+function outboxWith(send: (run: Run, signal: AbortSignal) => Delivery | Promise<Delivery>) {
   const registry = new Registry();
-  const sent: Batch[] = [];
+  const spool = new FakeSpool();
+  const sent: Run[] = [];
   const refused: Refused[] = [];
-  const positions: number[] = [];
   const outbox = new Outbox({
     cluster: 'lab',
     agent: 'node-a',
-    stream: 'lab/node-a/audit-file/1',
-    position: 100,
+    spool,
     metrics: componentMetrics(registry, 'outbox', { dropped: REFUSALS }),
     transport: {
       send: async (run, signal) => {
-        const batch = batchOf(run);
-        sent.push(batch);
-        return send(batch, signal);
+        sent.push(run);
+        return send(run, signal);
       },
-      trouble: () => undefined,
+      trouble: () => 'no connection',
     },
-    onAcknowledged: (position, signal) => {
-      positions.push(position);
-      return onAcknowledged(position, signal);
-    },
-    onRefused: (refusal, observations) => refused.push({ ...refusal, ids: observations.map(({ id }) => id) }),
+    onRefused: (refusal, records) =>
+      refused.push({ ...refusal, ids: records.map((record) => observationOf(record).id) }),
+    logger: silent,
+    pause: () => new Promise((resolve) => setImmediate(resolve)),
   });
-  return { outbox, sent, refused, positions, registry };
+  outbox.start();
+  return { outbox, spool, sent, refused, registry };
 }
 
+const idsOf = ({ records }: Run): string[] => records.map(({ value }) => envelopeOf(value).observation.id);
+const envelopeOf = (value: Buffer) => Envelope.parse(JSON.parse(value.toString()));
+
 describe('Outbox', () => {
-  test('sends a burst as one batch, and then hands on its position', async () => {
-    const { outbox, sent, positions } = outboxWith(() => 'stored');
-    outbox.put(items(0, 2));
-    outbox.put(items(2, 5));
+  test('sends envelopes of one stream, each with its number', async () => {
+    const { outbox, spool, sent } = outboxWith(() => 'stored');
+    spool.put(0, 3);
     await outbox.stop(10_000);
-    expect(sent.map(({ position, observations }) => [position, observations.length])).toEqual([[100, 5]]);
-    expect(positions).toEqual([105]);
+    const stream = 'lab/node-a/a-uuid';
+    expect(sent).toMatchObject([{ cluster: 'lab', agent: 'node-a', stream }]);
+    expect(
+      sent.flatMap(({ records }) => records.map(({ key, value }) => ({ key, envelope: envelopeOf(value) }))),
+    ).toEqual(
+      [0, 1, 2].map((n) => {
+        const observation = use(n);
+        const { kind, time } = observation;
+        const sender = { schema: 1, cluster: 'lab', agent: 'node-a', stream, position: positionOf(n) };
+        return { key: 'JTI=cart', envelope: { ...sender, kind, time, observation, findings: [] } };
+      }),
+    );
+    expect(spool.acknowledged).toEqual(positions(0, 3));
+  });
+
+  test('goes on as soon as there is more', async () => {
+    const { outbox, spool } = outboxWith(() => 'stored');
+    for (let n = 0; n < 5; n += 1) {
+      spool.put(n, n + 1);
+      await vi.waitFor(() => expect(spool.acknowledged).toEqual(positions(0, n + 1)));
+    }
+    await outbox.stop(10_000);
   });
 
   test('what is too large is halved until what is too large stands alone, and all else is delivered in order', async () => {
     const huge = use(37).id;
-    const { outbox, sent, refused, positions } = outboxWith(({ observations }) =>
-      observations.some(({ id }) => id === huge) ? { reason: 'too-large', detail: '413' } : 'stored',
+    const { outbox, spool, sent, refused } = outboxWith((run) =>
+      idsOf(run).includes(huge) ? { reason: 'too-large', detail: '413' } : 'stored',
     );
-    outbox.put(items(0, 100));
+    spool.put(0, 100);
     await outbox.stop(10_000);
     expect(refused).toEqual([{ reason: 'too-large', detail: '413', ids: [huge] }]);
-    const stored = sent.filter(({ observations }) => !observations.some(({ id }) => id === huge));
-    expect(stored.flatMap(({ observations }) => observations.map(({ id }) => id))).toEqual(
-      items(0, 100).flatMap(({ observation }) => (observation.id === huge ? [] : [observation.id])),
-    );
-    for (const { position, observations } of sent) expect(observations[0]?.id).toBe(use(position - 100).id);
-    expect(positions.at(-1)).toBe(200);
+    const stored = sent.map(idsOf).filter((ids) => !ids.includes(huge));
+    expect(stored.flat()).toEqual(Array.from({ length: 100 }, (_, n) => use(n).id).filter((id) => id !== huge));
+    expect(spool.acknowledged).toEqual(positions(0, 100));
   });
 
   test('whatever is too large or refused, each observation is delivered once or told as refused, in its place', async () => {
@@ -91,22 +140,17 @@ describe('Outbox', () => {
     await fc.assert(
       fc.asyncProperty(world, async ({ total, fits, bad }) => {
         const badIds = new Set(bad.map((n) => use(n).id));
-        const { outbox, sent, refused, positions, registry } = outboxWith(({ observations }) => {
-          if (observations.length > fits) return { reason: 'too-large', detail: '' };
-          return observations.length === 1 && badIds.has(observations[0]?.id ?? '')
+        const { outbox, spool, sent, refused, registry } = outboxWith((run) => {
+          if (run.records.length > fits) return { reason: 'too-large', detail: '' };
+          return run.records.length === 1 && badIds.has(idsOf(run)[0] ?? '')
             ? { reason: 'refused', detail: '' }
             : 'stored';
         });
-        outbox.put(items(0, total));
+        spool.put(0, total);
         await outbox.stop(10_000);
-        const outcome = new Map<number, number>();
-        for (const { position, observations } of sent) {
-          if (observations.length > fits) continue;
-          for (const n of observations.keys()) outcome.set(position + n, (outcome.get(position + n) ?? 0) + 1);
-        }
-        expect([...outcome]).toEqual(Array.from({ length: total }, (_, n) => [100 + n, 1]));
-        expect(positions).toEqual(positions.toSorted((a, b) => a - b));
-        expect(positions.at(-1)).toBe(100 + total);
+        const outcome = sent.filter(({ records }) => records.length <= fits).flatMap(idsOf);
+        expect(outcome).toEqual(Array.from({ length: total }, (_, n) => use(n).id));
+        expect(spool.acknowledged).toEqual(positions(0, total));
         const metrics = await registry.getMetricsAsJSON();
         const sum = (name: string) =>
           metrics.find((metric) => metric.name === name)?.values.reduce((all, { value }) => all + value, 0);
@@ -117,48 +161,34 @@ describe('Outbox', () => {
     );
   });
 
-  test('sends nothing more before the position is remembered', async () => {
-    let remember = (): void => undefined;
-    const { outbox, sent } = outboxWith(
-      () => 'stored',
-      () => new Promise((resolve) => (remember = resolve)),
-    );
-    outbox.put(items(0, 1));
-    for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-    outbox.put(items(1, 2));
-    for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-    expect(sent).toHaveLength(1);
-    remember();
-    for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-    expect(sent.map(({ position }) => position)).toEqual([100, 101]);
-    remember();
-    await outbox.stop(10_000);
-  });
-
-  test('who waits for room is let go when it closes, so that a full one can be stopped', async () => {
-    const { outbox } = outboxWith(() => new Promise(() => undefined));
-    outbox.put(items(0, 20_000));
-    let isLet = false;
-    const waiting = outbox.room().then(() => {
-      isLet = true;
-    });
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(isLet).toBe(false);
-    outbox.close();
-    await waiting;
-    await outbox.room();
-  });
-
-  test('what is not delivered when it is stopped keeps its position', async () => {
-    const { outbox, positions } = outboxWith(
-      (_batch, signal) =>
+  test('what is not delivered when it is stopped stays in the spool', async () => {
+    const { outbox, spool } = outboxWith(
+      (_run, signal) =>
         new Promise((resolve) => {
           signal.addEventListener('abort', () => resolve('stopped'));
         }),
     );
-    outbox.put(items(0, 3));
+    spool.put(0, 3);
     await outbox.stop(0);
-    expect(positions).toEqual([]);
-    expect(outbox.end).toBe(103);
+    expect(spool.acknowledged).toEqual([]);
+    expect(spool.read({ records: 10 })).toHaveLength(3);
+  });
+
+  test('a spool that can not be read is tried again, and told', async () => {
+    const troubles: (string | undefined)[] = [];
+    const { outbox, spool } = outboxWith(() => {
+      troubles.push(outbox.trouble);
+      return 'stored';
+    });
+    expect(outbox.trouble).toBe('no connection');
+    spool.fails = 3;
+    spool.put(0, 3);
+    await vi.waitFor(() => expect(spool.acknowledged).toHaveLength(3));
+    expect(spool.fails).toBe(0);
+    expect(troubles).toEqual(['no connection']);
+    spool.fails = Number.POSITIVE_INFINITY;
+    spool.put(3, 4);
+    await vi.waitFor(() => expect(outbox.trouble).toMatch(/can't be read: MDB_CORRUPTED/));
+    await outbox.stop(0);
   });
 });

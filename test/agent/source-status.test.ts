@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sourceStatus } from '../../agent/observer.ts';
+import { sourceStatus } from '../../agent/source-status.ts';
 import { SourceStatus } from '../../shared/schema/observation.ts';
 
 const said = {

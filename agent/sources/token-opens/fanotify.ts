@@ -4,7 +4,8 @@
  *
  * Numbers are those of Linux' `include/uapi/linux/fanotify.h`. Sources: fanotify(7), fanotify_init(2), fanotify_mark(2).
  */
-import { errorName, type Libc } from './libc.ts';
+import { errorName } from '../../libc.ts';
+import type { Libc } from './libc.ts';
 
 const FAN_CLOSE_WRITE = 0x8n;
 const FAN_OPEN = 0x20n;

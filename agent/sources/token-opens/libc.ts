@@ -1,12 +1,8 @@
-/**
- * The system calls that the sensor makes. koffi calls the C library within a microsecond, several times as fast as
- * `fs.*Sync`, and nothing that is called here is in Node.js under any other name, or as cheap. Calls block their thread.
- * A negative result is a failure; `errno` says which, right after it.
- */
+/** The system calls that the sensor makes. */
 import { constants } from 'node:fs';
-import { getSystemErrorName } from 'node:util';
+import { type Errno, loadCalls } from '../../libc.ts';
 
-export interface Libc {
+export interface Libc extends Errno {
   /** @returns a file descriptor */
   openat(folder: number, path: string, flags: number): number;
   close(fd: number): number;
@@ -25,7 +21,6 @@ export interface Libc {
   fanotify_mark(group: number, flags: number, mask: bigint, folder: number, path: string): number;
   /** Ends the process with all its threads at once. */
   _exit(code: number): void;
-  errno(): number;
 }
 
 const PROTOTYPES = [
@@ -51,17 +46,8 @@ export async function loadLibc(): Promise<Libc> {
   if (process.platform !== 'linux' || !ARCHITECTURES.has(process.arch)) {
     throw new Error(`there is no fanotify for ${process.platform} on ${process.arch}`);
   }
-  const { default: koffi } = await import('koffi');
-  const library = koffi.load(null);
-  const functions = PROTOTYPES.map((prototype) => {
-    const call = library.func(prototype);
-    return [call.info.name, call];
-  });
-  return { ...Object.fromEntries(functions), errno: koffi.errno } as Libc;
+  return loadCalls<Libc>(PROTOTYPES);
 }
-
-/** `ENOENT` of 2. */
-export const errorName = (errno: number): string => getSystemErrorName(-errno);
 
 export const AT_FDCWD = -100;
 const O_CLOEXEC = 0o2000000;
