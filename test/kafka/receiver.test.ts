@@ -1,7 +1,9 @@
 /** What a collector makes of a topic on a real broker that anybody can write to, and that does not stay as it was. */
+import { createHook } from 'node:async_hooks';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { use } from '../collector/support/make.ts';
 import type { Running } from '../collector/support/running.ts';
@@ -208,6 +210,35 @@ describe.skipIf(whyNoKafka !== undefined)(`a collector on Kafka${becauseNoKafka}
       }),
     ).toBe(5);
     expect(await storedStreams(collector)).toMatchObject([{ position: 20, missing: 5 }]);
+  });
+
+  test('goes on when the topic gets more partitions', async () => {
+    const collector = await start();
+    const { transport } = transportTo(kafka);
+    await transport.send(runOf(0, 5), never);
+    const admin = (await clientOf(kafka)).admin();
+    await admin.connect();
+    await admin.createPartitions({ topicPartitions: [{ topic: kafka.topics.observations, count: 8 }] });
+    await admin.disconnect();
+    // As a transport does that has seen it.
+    await transport.close();
+    for (let n = 0; n < 12; n += 1) await transport.send(runOf(5 + n, 1, { cluster: `lab-${n}` }), never);
+    await transport.close();
+    await hasStored(collector, idsOf(0, 17));
+  });
+
+  test('an idle connection sleeps', async () => {
+    const collector = await start();
+    const { transport } = transportTo(kafka);
+    await transport.send(runOf(0, 1), never);
+    await hasStored(collector, idsOf(0, 1));
+    let timers = 0;
+    const hook = createHook({ init: (_id, type) => void (timers += type === 'Timeout' ? 1 : 0) }).enable();
+    await delay(500);
+    hook.disable();
+    await transport.close();
+    // Without the guard some 900 a second for each of the connections; a busy machine makes fewer, never more.
+    expect(timers).toBeLessThan(100);
   });
 
   test('knows how much it has still to read', async () => {

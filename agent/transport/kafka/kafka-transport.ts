@@ -25,7 +25,7 @@ const LONGEST_PAUSE_MS = 30_000;
 const ACKNOWLEDGE_MS = 30_000;
 const CLOSE_MS = 2000;
 /** How soon a change of the number of partitions is seen. */
-const METADATA_MS = 30_000;
+const METADATA_MS = 10_000;
 const ALL_REPLICAS = -1;
 
 export class KafkaTransport implements Transport {

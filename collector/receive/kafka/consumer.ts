@@ -20,7 +20,7 @@ const REBALANCE_MS = 60_000;
 const WAIT_MS = 500;
 const PARTITION_BYTES = 1024 * 1024;
 const RESPONSE_BYTES = 4 * 1024 * 1024;
-const METADATA_MS = 30_000;
+const METADATA_MS = 10_000;
 const DISCONNECT_MS = 5000;
 const RETRY = { initialRetryTime: 100, maxRetryTime: 2000, retries: 4, restartOnFailure: async () => false };
 
