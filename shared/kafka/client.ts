@@ -4,16 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import type * as KafkaJS from 'kafkajs';
-import type {
-  Admin,
-  CompressionTypes,
-  Consumer,
-  EachBatchPayload,
-  Kafka,
-  KafkaConfig,
-  KafkaMessage,
-  Producer,
-} from 'kafkajs';
+import type { CompressionTypes, Consumer, EachBatchPayload, Kafka, KafkaConfig, KafkaMessage, Producer } from 'kafkajs';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Codec, type Compression, codecs, requireCodec } from './codecs.ts';
 import { letIdleSleep, type RequestQueue } from './idle-guard.ts';
@@ -22,7 +13,7 @@ import { type BatchRecord, batchReader } from './record-batch.ts';
 import { saslOptions, tlsOptions } from './security.ts';
 import type { KafkaSettings } from './settings.ts';
 
-export type { Admin, Consumer, EachBatchPayload, Kafka, Producer };
+export type { Consumer, EachBatchPayload, Kafka, Producer };
 /** A record as the consumer is given it. */
 export type ConsumedRecord = KafkaMessage & Pick<BatchRecord, 'unreadable'>;
 

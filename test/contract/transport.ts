@@ -20,6 +20,8 @@ export interface OtherEnd {
 }
 
 export interface TransportLab {
+  /** Undefined: it can be run here. */
+  whyNot?: string | undefined;
   /** Before the first test, and after the last. */
   start?(): Promise<void>;
   end?(): Promise<void>;
@@ -31,7 +33,8 @@ const idsOf = (from: number, count: number): string[] =>
   Array.from({ length: count }, (_, n) => use(from + n).id).toSorted();
 
 export function transportContract(name: string, lab: TransportLab): void {
-  describe(`${name} as a transport`, () => {
+  const because = lab.whyNot === undefined ? '' : ` (skipped: ${lab.whyNot})`;
+  describe.skipIf(lab.whyNot !== undefined)(`${name} as a transport${because}`, () => {
     let end: OtherEnd;
     beforeAll(() => lab.start?.());
     afterAll(() => lab.end?.());

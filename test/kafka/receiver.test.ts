@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { packing } from '../../shared/kafka/client.ts';
 import { use } from '../collector/support/make.ts';
 import type { Running } from '../collector/support/running.ts';
 import { counted, storedIds, storedStreams } from '../support/asked.ts';
@@ -145,7 +146,7 @@ describe.skipIf(whyNoKafka !== undefined)(`a collector on Kafka${becauseNoKafka}
     await producer.connect();
     await producer.send({
       topic: kafka.topics.observations,
-      compression: 1,
+      compression: packing('gzip'),
       messages: [{ value: Buffer.alloc(64 * 1024 * 1024, 'x') }],
     });
     await producer.disconnect();
@@ -225,6 +226,7 @@ describe.skipIf(whyNoKafka !== undefined)(`a collector on Kafka${becauseNoKafka}
     for (let n = 0; n < 12; n += 1) await transport.send(runOf(5 + n, 1, { cluster: `lab-${n}` }), never);
     await transport.close();
     await hasStored(collector, idsOf(0, 17));
+    expect(await storedStreams(collector)).toHaveLength(13);
   });
 
   test('an idle connection sleeps', async () => {

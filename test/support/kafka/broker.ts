@@ -1,5 +1,5 @@
 /** A real Apache Kafka broker of one node (KRaft) as a process of its own, to be used, killed, restarted and emptied. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -49,8 +49,9 @@ const LOGGING = [
 /** Undefined: brokers can be run here. Else why not, for a test's name. In continuous integration that is a failure. */
 export const whyNoKafka = await (async (): Promise<string | undefined> => {
   try {
-    const java = execFileSync('java', ['-version'], { stdio: 'pipe', encoding: 'utf8' });
-    void java;
+    const { stderr } = spawnSync('java', ['-version'], { encoding: 'utf8' });
+    const major = Number(/version "(\d+)/.exec(stderr ?? '')?.[1] ?? 0);
+    if (major < 17) throw new Error(major === 0 ? 'there is no java' : `java is ${major}, and must be 17 or newer`);
     for (const version of KAFKA_VERSIONS) await ensureJars(version);
     return undefined;
   } catch (error) {

@@ -26,7 +26,7 @@ export async function encodeBatch({
   values = [],
   records = values.map((value) => ({ key: null, value })),
   codec = 'none',
-  codecNumber = codecs.get(codec as 'gzip')?.number ?? 0,
+  codecNumber = codecs.get(codec)?.number ?? 0,
   count = records.length,
   producerId = -1,
   transactional = false,

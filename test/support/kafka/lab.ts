@@ -44,14 +44,14 @@ export function transportTo(kafka: object) {
 /** A collector that receives over Kafka alone, with a store in memory unless a test says where. */
 export function collectorOf(
   kafka: object,
-  { store = ':memory:', receive = {} as object, deps = {} } = {},
+  { store = ':memory:', receive = {} }: { store?: string; receive?: object } = {},
 ): Promise<Running> {
   return runCollector(
     {
       store: { path: store },
       receive: { kafka: { enabled: true, group: randomUUID(), sessionSeconds: 2, ...receive } },
     },
-    deps,
+    {},
     { kafka },
   );
 }
