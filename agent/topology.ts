@@ -254,10 +254,11 @@ async function openSpool(
 }
 
 function httpTransport(config: Config, { logger, registry }: AgentDeps): Transport {
-  const { url, tokenFile } = config.agent.collector;
+  const { url, tokenFile, caFile, certFile, keyFile } = config.agent.collector;
   return new HttpTransport({
     url,
     ...(tokenFile !== undefined && { token: async () => (await readFile(tokenFile, 'utf8')).trim() }),
+    tls: { caFile, certFile, keyFile },
     logger,
     metrics: componentMetrics(registry, 'http-transport', { dropped: REFUSALS, errors: HTTP_ERRORS }),
   });

@@ -1,6 +1,8 @@
 /** A client of the collector's HTTP API. What comes back is text from outside: it is checked before it is shown. */
+import type { Response } from 'undici';
 import { z } from 'zod';
 import { TruantError } from '../shared/errors.ts';
+import { HttpClient, isUntrusted, whyItFailed } from '../shared/http/http-client.ts';
 import { printable } from '../shared/text.ts';
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
@@ -9,6 +11,8 @@ export interface ApiOptions {
   /** The collector's base URL. */
   url: string;
   token?: string | undefined;
+  /** The CAs (PEM) that may have signed the collector's certificate. */
+  caFile?: string | undefined;
   timeoutMs?: number;
 }
 
@@ -22,9 +26,11 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 
 export class Api {
   readonly #options: ApiOptions;
+  readonly #client: HttpClient;
 
   constructor(options: ApiOptions) {
     this.#options = options;
+    this.#client = new HttpClient({ caFile: options.caFile });
   }
 
   /** One thing by its path. */
@@ -66,16 +72,19 @@ export class Api {
   async #fetch(url: URL): Promise<Response> {
     const { token, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
     try {
-      return await fetch(url, {
+      return await this.#client.fetch(url, {
         headers: { accept: 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
         // A redirect could lead the token anywhere.
         redirect: 'error',
         signal: AbortSignal.timeout(timeoutMs),
       });
     } catch (cause) {
-      throw new TruantError('COLLECTOR_UNREACHABLE', `no collector answers at ${url.origin}: ${reason(cause)}`, {
+      if (cause instanceof TruantError) throw cause;
+      throw new TruantError('COLLECTOR_UNREACHABLE', `no collector answers at ${url.origin}: ${whyItFailed(cause)}`, {
         cause,
-        remedy: 'Name a running collector with --url or TRUANT_URL.',
+        remedy: isUntrusted(cause)
+          ? "Name the CA that signed the collector's certificate with --ca-file or TRUANT_CA."
+          : 'Name a running collector with --url or TRUANT_URL.',
       });
     }
   }
@@ -120,10 +129,4 @@ function notOurs(url: URL, cause?: unknown): TruantError {
     cause,
     remedy: 'Check --url or TRUANT_URL.',
   });
-}
-
-function reason(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  if (cause.name === 'TimeoutError') return 'it took too long';
-  return cause.cause instanceof Error ? cause.cause.message || String(Reflect.get(cause.cause, 'code')) : cause.message;
 }

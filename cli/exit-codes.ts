@@ -42,5 +42,6 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   LISTEN_UNSAFE: EXIT.input,
   CLUSTER_UNREACHABLE: EXIT.unreachable,
   LIMIT_REACHED: EXIT.unreachable,
+  IDENTITY_UNAVAILABLE: EXIT.unreachable,
   OVERLOADED: EXIT.unreachable,
 };

@@ -12,14 +12,17 @@ import type { Logger } from '../shared/telemetry/logger.ts';
 import { type Clock, DAY, wallClock } from '../shared/time.ts';
 import { type Correlation, createCorrelation } from './correlate/correlation.ts';
 import { type Every, everyInterval } from './every.ts';
+import type { Identity } from './identity/identity.ts';
+import { createIdentity } from './identity/topology.ts';
+import { deadLettersRoute } from './query/dead-letters.ts';
 import { operationsRoutes } from './query/operations.ts';
 import { queryRoutes } from './query/routes.ts';
 import { batchesRoute } from './receive/http/batches.ts';
 import { KAFKA_REJECTIONS, type KafkaRejection } from './receive/kafka/dead-letters.ts';
 import { createKafkaReceiver } from './receive/kafka/kafka-receiver.ts';
-import { type Authentication, refuseShared, refuseUnsafe } from './server/access.ts';
-import { createServer, refuseTaken } from './server/server.ts';
-import { readTokenHashes } from './server/token-hashes.ts';
+import { refuseUnsafe } from './server/access.ts';
+import { createServer, type Route, refuseTaken } from './server/server.ts';
+import { ServerTls } from './server/tls.ts';
 import { openDuckDbStore } from './store/duckdb/duckdb-store.ts';
 import { createRetention } from './store/retention.ts';
 import type { Store } from './store/store.ts';
@@ -39,6 +42,8 @@ export interface Collector {
   components: Component[];
   /** `http://127.0.0.1:7117`; undefined while it doesn't listen. */
   address(): string | undefined;
+  /** What can be asked of it, and by whom. */
+  readonly routes: readonly Route[];
   /** Tells of alerts that are new or changed, once they are stored. Returns how to end that. */
   onAlerts(listener: (alerts: readonly Alert[]) => void): () => void;
 }
@@ -54,8 +59,11 @@ const RESTORE = { within: DAY, limit: 50_000 };
 export async function createCollector(config: Config, deps: CollectorDeps): Promise<Collector> {
   const { clock = wallClock } = deps;
   const { listen, store: kept } = config.collector;
-  const authentication = await readAuthentication(config.collector.auth);
-  refuseUnsafe(listen.host, authentication);
+  const { logger, registry } = deps;
+  refuseUnsafe({ host: listen.host, ...safety(config) });
+  // Tokens and certificates are of now, whatever is played.
+  const identity = await createIdentity(config, { logger, registry, clock: wallClock });
+  const tls = await loadTls(config.collector.tls, logger);
   await refuseTaken(listen);
   const store = await openDuckDbStore({
     path: kept.path,
@@ -64,12 +72,18 @@ export async function createCollector(config: Config, deps: CollectorDeps): Prom
     queryTimeoutMs: QUERY_TIMEOUT_MS,
     at: clock.now(),
   });
-  return assemble(config, deps, store, authentication);
+  return assemble(config, deps, { store, identity, tls });
 }
 
-function assemble(config: Config, deps: CollectorDeps, store: Store, authentication: Authentication): Collector {
+interface Opened {
+  store: Store;
+  identity: Identity | undefined;
+  tls: ServerTls | undefined;
+}
+
+function assemble(config: Config, deps: CollectorDeps, { store, identity, tls }: Opened): Collector {
   const { logger: log, registry, clock = wallClock, every = everyInterval } = deps;
-  const { listen, receive, store: kept } = config.collector;
+  const { listen, limits, receive, store: kept } = config.collector;
   // A playback may be of a time to come, for this machine's clock; and live agents are not to be measured by a playback.
   const latest: Clock = { now: () => Math.max(clock.now(), wallClock.now()) };
   const policy = toPolicy(config, clock);
@@ -88,7 +102,11 @@ function assemble(config: Config, deps: CollectorDeps, store: Store, authenticat
   const samples = deadLetters(kept.path, log, clock);
   const server = createServer({
     ...listen,
-    authentication,
+    identity,
+    tls,
+    tlsElsewhere: config.collector.tls.terminatedElsewhere,
+    limits,
+    every,
     log,
     routes: [
       batchesRoute({
@@ -99,6 +117,7 @@ function assemble(config: Config, deps: CollectorDeps, store: Store, authenticat
       }),
       queryRoutes(store),
       operationsRoutes({ store, clock, registry, components: () => components }),
+      deadLettersRoute(samples),
       indexPageRoute(store, clock),
     ],
   });
@@ -127,7 +146,7 @@ function assemble(config: Config, deps: CollectorDeps, store: Store, authenticat
     server.component,
     ...(receive.kafka.enabled ? [kafkaReceiver()] : []),
   ];
-  return { components, address: server.address, onAlerts: correlation.onAlerts };
+  return { components, address: server.address, routes: server.routes, onAlerts: correlation.onAlerts };
 }
 
 /** Next to the store, if that is in a file. */
@@ -141,11 +160,11 @@ function deadLetters(store: string, logger: Logger, clock: Clock): DeadLetterFil
   });
 }
 
-async function readAuthentication(auth: Config['collector']['auth']): Promise<Authentication> {
-  if (auth.mode === 'none') return undefined;
-  const fromFile = (file: string | undefined) => (file === undefined ? [] : readTokenHashes(file));
-  const readers = [...auth.tokenHashes, ...(await fromFile(auth.tokensFile))];
-  const writers = [...auth.agentTokenHashes, ...(await fromFile(auth.agentTokensFile))];
-  refuseShared({ readers, writers });
-  return { readers, writers };
+async function loadTls({ certFile, keyFile, clientCaFile }: Config['collector']['tls'], logger: Logger) {
+  return certFile === undefined ? undefined : ServerTls.load({ certFile, keyFile, clientCaFile }, logger);
 }
+
+const safety = ({ collector: { auth, tls } }: Config): { asked: boolean; safe: boolean } => ({
+  asked: auth.mode !== 'none',
+  safe: tls.certFile !== undefined || tls.terminatedElsewhere,
+});

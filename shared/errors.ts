@@ -21,6 +21,7 @@ const CODES = {
   LISTEN_FAILED: { retriable: false },
   LISTEN_UNSAFE: { retriable: false },
   CLUSTER_UNREACHABLE: { retriable: true },
+  IDENTITY_UNAVAILABLE: { retriable: true },
   OVERLOADED: { retriable: true },
   LIMIT_REACHED: { retriable: true },
 } as const;

@@ -2,14 +2,19 @@
  * The folder that a spool is in. LMDB maps its file into memory: a file that is cut short or scrambled can end the process
  * when it is read. So what can be told beforehand is, and a file that the process did not survive is not tried for ever.
  */
-import { lstat, mkdir, open, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, open, readFile, rename, rm, statfs, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The file in it that holds everything. */
 const DATA = 'data.mdb';
+/** Where LMDB keeps who reads and writes, mapped into memory. */
+const LOCKS = 'lock.mdb';
+/** Room for all readers that LMDB provides for. */
+const LOCK_BYTES = 16_384;
 /** How often opening it has begun since it last came to an end. */
 const MARK = 'opening';
 const MOST_TRIES = 3;
+const ROOM_TO_BEGIN = 1024 * 1024;
 
 /** Where LMDB's first page says what the file is (mdb.c, MDB_meta; little-endian). */
 const MAGIC = { at: 24, value: 0xbeefc0de };
@@ -28,14 +33,22 @@ export async function prepare(folder: string): Promise<string | undefined> {
   const found = await lstat(folder).catch(unlessMissing);
   if (found && !found.isDirectory()) return 'it is no folder';
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  // Nobody else has it, so whatever it says of others is old.
-  await rm(join(folder, 'lock.mdb'), { recursive: true, force: true });
+  await clearLocks(join(folder, LOCKS));
   const data = join(folder, DATA);
   const file = await lstat(data).catch(unlessMissing);
-  if (!file) return undefined;
+  if (!file) {
+    await haveRoom(folder);
+    return undefined;
+  }
   if (!file.isFile()) return `${DATA} is no file`;
   const problem = await examine(data, file.size);
   return problem ?? (await mark(join(folder, MARK)));
+}
+
+/** LMDB ends the process when it can't write a new file's first pages. */
+async function haveRoom(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < ROOM_TO_BEGIN) throw new Error('less than 1 MB is free on its disk');
 }
 
 /** It was opened, and read to its end. */
@@ -47,6 +60,22 @@ export async function setAside(folder: string): Promise<string> {
   await rm(aside, { recursive: true, force: true });
   await rename(folder, aside);
   return aside;
+}
+
+/**
+ * Nobody else has it, so whatever it says of others is old. Written over, not made anew: what has no place on a full disk
+ * would end the process when it is written to in memory.
+ */
+async function clearLocks(path: string): Promise<void> {
+  const found = await lstat(path).catch(unlessMissing);
+  if (found && !found.isFile()) await rm(path, { recursive: true });
+  const file = await open(path, found?.isFile() ? 'r+' : 'w', 0o600);
+  try {
+    await file.write(Buffer.alloc(LOCK_BYTES), 0, LOCK_BYTES, 0);
+    await file.truncate(LOCK_BYTES);
+  } finally {
+    await file.close();
+  }
 }
 
 async function examine(data: string, size: number): Promise<string | undefined> {

@@ -13,6 +13,7 @@ import type { Losses, SpoolState } from './contents.ts';
 import { type Opened, openSpool } from './opening.ts';
 import { type Droppable, rankOf } from './rank.ts';
 import { costOf, decodeRecord, encodeRecord, type Item, type SpoolRecord } from './record.ts';
+import { Room } from './room.ts';
 import { sealText } from './seal.ts';
 import { SPOOL_ERRORS, Writer } from './writer.ts';
 
@@ -46,18 +47,14 @@ export interface Change<Place> {
   checkpoint?: Place;
 }
 
-/** Part of the room that only requests already read, and what sources say about themselves, may use. */
-const RESERVE = 1 / 16;
 /** Held in memory until it is on disk; sensors can't be made to wait. */
 const MOST_UNWRITTEN = 8 * 1024 * 1024;
-/** What was lost is told once so much of the room is free again. */
-const ROOM_AGAIN = 0.9;
 
 export class Spool<Place> {
   /** Where a spool that could not be used was put, and why; this one is new. */
   readonly setAside: string | undefined;
   readonly #options: SpoolOptions<Place> & Required<Pick<SpoolOptions<Place>, 'now'>>;
-  readonly #limit: number;
+  readonly #room: Room;
   readonly #opened: Opened<Place>;
   readonly #writer: Writer<Place>;
   readonly #droppable: Droppable;
@@ -66,14 +63,11 @@ export class Spool<Place> {
   /** Left out, but not yet gone from the file. */
   readonly #leaving = new Set<number>();
   #state: SpoolState<Place>;
-  #bytes: number;
   #records: number;
   /** Up to there everything has been delivered. */
   #acknowledged = -1;
   /** Up to there it is on its way. */
   #lent = -1;
-  #isClosing = false;
-  #roomWanted: (() => void)[] = [];
   #onMore = (): void => undefined;
 
   /** @throws TruantError STATE_UNWRITABLE */
@@ -91,11 +85,10 @@ export class Spool<Place> {
   private constructor(options: SpoolOptions<Place>, opened: Opened<Place>) {
     const { folder, logger, metrics, maxBytes } = options;
     this.#options = { now: Date.now, ...options };
-    this.#limit = maxBytes * (1 - RESERVE);
+    this.#room = new Room(maxBytes, opened.bytes);
     this.#opened = opened;
     this.setAside = opened.setAside;
     this.#state = opened.state;
-    this.#bytes = opened.bytes;
     this.#records = opened.records;
     this.#droppable = opened.droppable;
     this.#held = new Map();
@@ -136,7 +129,7 @@ export class Spool<Place> {
 
   /** How much of its room is used. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#room.used;
   }
 
   /** Why nothing can be written at the moment, as a sentence. */
@@ -158,12 +151,12 @@ export class Spool<Place> {
     for (const item of items) this.#add(item);
     for (const [name, observation] of hold ?? []) {
       const value = sealText(JSON.stringify(observation));
-      this.#bytes += value.length - (this.#held.get(name) ?? 0);
+      this.#room.take(value.length - (this.#held.get(name) ?? 0));
       this.#held.set(name, value.length);
       this.#writer.open.hold(name, value);
     }
     for (const name of release) {
-      this.#bytes -= this.#held.get(name) ?? 0;
+      this.#room.give(this.#held.get(name) ?? 0);
       this.#held.delete(name);
       this.#writer.open.release(name);
     }
@@ -172,16 +165,14 @@ export class Spool<Place> {
   }
 
   /** Resolves when there is room for more. */
-  async room(): Promise<void> {
-    if (this.#bytes < this.#limit || this.#isClosing) return;
-    await new Promise<void>((resolve) => this.#roomWanted.push(resolve));
+  room(): Promise<void> {
+    return this.#room.wanted();
   }
 
   /** Observations that were left out for want of room, once there is some again: to be told, in the same turn. */
   takeLosses(): Losses | undefined {
     const { lost } = this.#state;
-    if (lost.count === 0 || this.#bytes > this.#limit * ROOM_AGAIN || this.#writer.bytes > MOST_UNWRITTEN)
-      return undefined;
+    if (lost.count === 0 || !this.#room.isThereAgain || this.#writer.bytes > MOST_UNWRITTEN) return undefined;
     this.#state.lost = { count: 0, seen: 0 };
     return lost;
   }
@@ -214,11 +205,10 @@ export class Spool<Place> {
     if (!last) return;
     this.#acknowledged = last.position;
     this.#records -= records.length;
-    for (const { cost } of records) this.#bytes -= cost;
+    for (const { cost } of records) this.#room.give(cost);
     this.#options.metrics.sent(records.length);
     this.#droppable.forget(last.position);
     this.#writer.remove(last.position);
-    this.#makeRoom();
   }
 
   /** Resolves when more has come to disk, or when it is woken. */
@@ -239,8 +229,7 @@ export class Spool<Place> {
 
   /** Nobody waits for room any more: the sources stop before this does, and could not while it is full. */
   release(): void {
-    this.#isClosing = true;
-    this.#makeRoom();
+    this.#room.release();
   }
 
   /** What can be written is. */
@@ -267,7 +256,7 @@ export class Spool<Place> {
       return;
     }
     this.#state.next += 1;
-    this.#bytes += cost;
+    this.#room.take(cost);
     this.#records += 1;
     this.#writer.open.put(position, value, rank);
   }
@@ -276,11 +265,11 @@ export class Spool<Place> {
   #isFlooded(rank: number | undefined, { kind }: Observation): boolean {
     if (rank === undefined && kind !== 'status') return false;
     const most = rank === undefined ? 2 * MOST_UNWRITTEN : MOST_UNWRITTEN;
-    return this.#writer.bytes > most || this.#bytes > this.#options.maxBytes;
+    return this.#writer.bytes > most || this.#room.isOverfull;
   }
 
   #makeRoomFor(cost: number, rank: number, observation: Observation): boolean {
-    while (this.#bytes + cost > this.#limit) {
+    while (!this.#room.hasFor(cost)) {
       const oldest = this.#droppable.take(rank, Math.max(this.#lent, this.#acknowledged));
       if (oldest === undefined) return false;
       const value = this.#opened.database.records.get(oldest);
@@ -292,7 +281,7 @@ export class Spool<Place> {
   }
 
   #leave(position: number, value: Buffer): void {
-    this.#bytes -= costOf(value);
+    this.#room.give(costOf(value));
     this.#records -= 1;
     this.#leaving.add(position);
     this.#writer.open.remove(position);
@@ -302,10 +291,5 @@ export class Spool<Place> {
   #lose({ seen }: Observation): void {
     this.#options.metrics.dropped('no-room');
     this.#state.lost = { count: this.#state.lost.count + 1, seen: Math.max(this.#state.lost.seen, seen) };
-  }
-
-  #makeRoom(): void {
-    if (this.#bytes >= this.#limit && !this.#isClosing) return;
-    for (const resolve of this.#roomWanted.splice(0)) resolve();
   }
 }

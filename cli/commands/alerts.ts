@@ -77,7 +77,7 @@ async function showAlert(id: string, options: Options, io: Io): Promise<void> {
 }
 
 async function listAlerts(options: Options, io: Io): Promise<void> {
-  const { url: _url, json = false, limit, ...query } = options;
+  const { url: _url, caFile: _caFile, json = false, limit, ...query } = options;
   const api = apiOf(options, io);
   const items = api.list('api/v1/alerts', query, limit);
   const list = { json, limit, schema: Row, columns: columns(createStyle(io, io.stdout)), none: 'no alerts' };

@@ -6,6 +6,7 @@ import type { Io } from '../io.ts';
 
 export interface ApiCommandOptions {
   url: string;
+  caFile?: string;
   json?: true;
   limit: number;
 }
@@ -21,6 +22,12 @@ export function withApiOptions(command: Command, io: Io): Command {
         "the collector's address (also TRUANT_URL); its token is read from TRUANT_TOKEN",
       ).default(io.env['TRUANT_URL'] || DEFAULT_URL),
     )
+    .addOption(
+      new Option(
+        '--ca-file <file>',
+        "the CA (PEM) that signed the collector's certificate, if it is none that is known (also TRUANT_CA)",
+      ).default(io.env['TRUANT_CA'] || undefined),
+    )
     .option('--json', 'one JSON object a line, for programs')
     .addOption(
       new Option('-n, --limit <count>', 'at most so many, the newest first; 0: all')
@@ -29,8 +36,8 @@ export function withApiOptions(command: Command, io: Io): Command {
     );
 }
 
-export function apiOf({ url }: ApiCommandOptions, io: Io): Api {
-  return new Api({ url, token: io.env['TRUANT_TOKEN'] || undefined });
+export function apiOf({ url, caFile }: ApiCommandOptions, io: Io): Api {
+  return new Api({ url, caFile, token: io.env['TRUANT_TOKEN'] || undefined });
 }
 
 /** A time (`2030-01-31T12:00:00Z`) or how long ago (`90s`, `15m`, `24h`, `7d`), as RFC 3339. */

@@ -60,7 +60,7 @@ export const registerHistory: RegisterCommand = (program, io) => {
 };
 
 async function showHistory(options: Options, io: Io): Promise<void> {
-  const { url: _url, json = false, limit, ...query } = options;
+  const { url: _url, caFile: _caFile, json = false, limit, ...query } = options;
   const api = apiOf(options, io);
   const style = createStyle(io, io.stdout);
   if (query.credential !== undefined && !json) {

@@ -73,11 +73,9 @@ export async function runBoth({
   stopTelling();
 }
 
-/** The port may have been any free one. */
-const atAddress = (config: Config, collector: Collector): Config => ({
-  ...config,
-  agent: {
-    ...config.agent,
-    collector: { ...config.agent.collector, url: collector.address() ?? config.agent.collector.url },
-  },
-});
+/** The port may have been any free one. With TLS, only the configuration knows the name that the certificate is for. */
+function atAddress(config: Config, collector: Collector): Config {
+  const url = collector.address();
+  if (url === undefined || config.collector.tls.certFile !== undefined) return config;
+  return { ...config, agent: { ...config.agent, collector: { ...config.agent.collector, url } } };
+}

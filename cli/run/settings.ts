@@ -37,13 +37,14 @@ export function playbackConfig(config: Config, scratch: Scratch, port: number): 
       stateDir: join(scratch.folder, 'agent'),
       auditLog: { ...config.agent.auditLog, path: join(scratch.auditFolder, 'audit.log'), fromBeginning: true },
       inventory: { kubernetes: false },
-      collector: { url: `http://127.0.0.1:${port}` },
+      collector: { url: `http://127.0.0.1:${port}`, allowPlainHttp: false },
     },
     collector: {
       ...config.collector,
       listen: { host: '127.0.0.1', port },
       // On loopback, and with nobody's tokens to show.
-      auth: { mode: 'none', tokenHashes: [], agentTokenHashes: [] },
+      tls: { terminatedElsewhere: false },
+      auth: { mode: 'none', tokenHashes: [], adminTokenHashes: [], agentTokenHashes: [], clusters: [] },
       store: { ...config.collector.store, path: join(scratch.folder, 'truant.duckdb') },
     },
   };

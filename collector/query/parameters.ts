@@ -37,10 +37,12 @@ const time = (what: string) => optional(readable(40, parseTime), `${what}, as RF
 const VERDICTS = z.enum(Placement.options.map(({ shape }) => shape.verdict.value));
 const MOST = 1000;
 
+const limit = wholeNumber(1, MOST)
+  .default(100)
+  .meta({ expected: `a whole number from 1 to ${MOST}` });
+
 const paging = (id: z.ZodString) => ({
-  limit: wholeNumber(1, MOST)
-    .default(100)
-    .meta({ expected: `a whole number from 1 to ${MOST}` }),
+  limit,
   cursor: optional(
     readable(2000, (cursor) => decodeCursor(cursor, id)),
     'the `next` of a page before, as it is',
@@ -91,6 +93,8 @@ export const AlertsQuery = z.strictObject({
 
 /** Of one thing that several clusters may know. */
 export const OneQuery = z.strictObject({ cluster: text(253) });
+
+export const DeadLettersQuery = z.strictObject({ limit });
 
 export const NoQuery = z.strictObject({});
 

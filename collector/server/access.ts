@@ -1,72 +1,129 @@
-/** Who may ask for what. */
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { isLoopback } from '../../shared/config/values.ts';
+/** Who may ask for what: the first thing that every request meets. */
+import { TLSSocket } from 'node:tls';
+import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify';
+import { isLoopback, namesLoopback } from '../../shared/config/values.ts';
 import { TruantError } from '../../shared/errors.ts';
+import type { Presented } from '../identity/authenticator.ts';
+import { type Access, allows, type Caller } from '../identity/caller.ts';
+import type { Identity } from '../identity/identity.ts';
+import { createLimiter, type Limiter, type Limits } from './limits.ts';
+import { Problem } from './problem.ts';
 
-/** `open`: anybody, without a token; `read`: readers; `write`: writers, who may do nothing else. */
-export type Access = 'open' | 'read' | 'write';
-
-export interface TokenHashes {
-  /** `sha256:<64 hex digits>` */
-  readers: readonly string[];
-  writers: readonly string[];
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Without it: `read`. */
+    access?: Access;
+  }
+  interface FastifyRequest {
+    /** Undefined for routes that are open. */
+    caller: Caller | undefined;
+  }
 }
 
-/** Undefined: no authentication, for loopback alone. */
-export type Authentication = TokenHashes | undefined;
-
-/** `granted`, or why not. */
-export type Verdict = 'granted' | 'unauthenticated' | 'forbidden';
-
-/** @throws TruantError LISTEN_UNSAFE when others than this machine could ask without a token */
-export function refuseUnsafe(host: string, authentication: Authentication): void {
-  if (authentication || isLoopback(host)) return;
-  throw new TruantError(
-    'LISTEN_UNSAFE',
-    `Listening on ${host} without authentication would show everything to everybody.`,
-    {
-      remedy: 'Set collector.auth.mode: token, or listen on 127.0.0.1.',
-    },
-  );
+export interface AccessOptions {
+  host: string;
+  /** Undefined: nobody is asked who they are, for loopback alone. */
+  identity: Identity | undefined;
+  limits: Limits;
 }
+
+const ANYBODY: Caller = { role: 'anybody', id: 'anybody' };
 
 /**
- * What the configuration can't see: hashes in files.
- *
- * @throws TruantError CONFIG_INVALID when a token would be of both kinds
+ * @param safe whether connections are encrypted, here or in front
+ * @throws TruantError LISTEN_UNSAFE when others than this machine could ask without saying who they are, or be overheard
  */
-export function refuseShared({ readers, writers }: TokenHashes): void {
-  if (!writers.some((hash) => readers.includes(hash))) return;
-  throw new TruantError(
-    'CONFIG_INVALID',
-    'The same hash is in collector.auth.tokenHashes or tokensFile and in collector.auth.agentTokenHashes or agentTokensFile: that token could both send and ask.',
-    { remedy: 'Give agents a token of their own.' },
+export function refuseUnsafe({ host, asked, safe }: { host: string; asked: boolean; safe: boolean }): void {
+  if (isLoopback(host)) return;
+  const unsafe = (what: string, remedy: string): TruantError =>
+    new TruantError('LISTEN_UNSAFE', `Listening on ${host} without ${what}.`, {
+      remedy: `${remedy}, or listen on 127.0.0.1.`,
+    });
+  if (!asked) throw unsafe('authentication would show everything to everybody', 'Set collector.auth.mode: token');
+  if (safe) return;
+  throw unsafe(
+    'TLS would show tokens to the network',
+    'Set collector.tls.certFile and keyFile, or collector.tls.terminatedElsewhere if something in front speaks TLS',
   );
 }
 
-/** Decides by the Authorization header. It compares with every hash, always, so that time tells nothing. */
-export function createGate(authentication: Authentication): (access: Access, authorization?: string) => Verdict {
-  if (!authentication) return () => 'granted';
-  const known = [
-    ...authentication.readers.map((hash) => ({ access: 'read' as const, digest: digestOf(hash) })),
-    ...authentication.writers.map((hash) => ({ access: 'write' as const, digest: digestOf(hash) })),
-  ];
-  return (access, authorization) => {
-    if (access === 'open') return 'granted';
-    const [, token] = /^bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
-    const presented = createHash('sha256')
-      .update(token ?? '')
-      .digest();
-    const granted = new Set<Access>();
-    for (const { access, digest } of known) if (timingSafeEqual(digest, presented)) granted.add(access);
-    if (token === undefined || granted.size === 0) return 'unauthenticated';
-    return granted.has(access) ? 'granted' : 'forbidden';
-  };
+/** A route that says nothing is for readers. */
+export const accessOf = (config: FastifyContextConfig | undefined): Access => config?.access ?? 'read';
+
+/** Before anything of a request's body is read. */
+export function guard(server: FastifyInstance, options: AccessOptions): void {
+  const { host, identity } = options;
+  const mustNameLoopback = identity === undefined && isLoopback(host);
+  const limiter = createLimiter(server, options.limits);
+  server.decorateRequest('caller', undefined);
+  server.addHook('onRequest', async (request) => {
+    if (mustNameLoopback && !namesLoopback(request.headers.host)) {
+      throw new Problem({ status: 421, detail: 'Host must be localhost, 127.0.0.1 or [::1].' });
+    }
+    refuseBody(request);
+    const access = accessOf(request.routeOptions.config);
+    if (access !== 'open') request.caller = identity ? await identified(request, identity, limiter) : ANYBODY;
+    if (request.caller && !allows(request.caller, access)) {
+      throw new Problem({
+        status: 403,
+        detail: `This is for ${WHO[access]}, and not for ${WHO_IS[request.caller.role]}.`,
+      });
+    }
+    // Where nobody is asked who they are, there is nobody to hold back for others.
+    if (identity) await limiter.count(request, access);
+  });
 }
 
-function digestOf(hash: string): Buffer {
-  const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(hash) ?? [];
-  if (hex === undefined)
-    throw new TruantError('CONFIG_INVALID', 'A token hash must be sha256: and 64 hexadecimal digits.');
-  return Buffer.from(hex, 'hex');
+const WHO: Readonly<Record<Access, string>> = {
+  open: 'everybody',
+  read: 'readers and administrators',
+  write: 'agents',
+  admin: 'administrators',
+};
+const WHO_IS: Readonly<Record<Caller['role'], string>> = {
+  reader: 'a reader',
+  writer: 'an agent',
+  admin: 'an administrator',
+  anybody: 'anybody',
+};
+
+/** @throws Problem 401, 403, 429; TruantError IDENTITY_UNAVAILABLE */
+async function identified(request: FastifyRequest, identity: Identity, limiter: Limiter): Promise<Caller> {
+  const presented = presentedBy(request);
+  if (presented.token === undefined && presented.certificate === undefined) throw unauthenticated();
+  const failing = await limiter.failures(request);
+  const known = await identity.identify(presented, { address: request.ip, failing: failing !== undefined });
+  if (known !== 'held-off' && 'role' in known) return known;
+  if (known !== 'held-off' && known.proven) throw new Problem({ status: 403, detail: known.detail });
+  await limiter.countFailure(request);
+  if (failing !== undefined) throw tooManyFailures(failing);
+  throw unauthenticated();
+}
+
+function unauthenticated(): Problem {
+  return new Problem({
+    status: 401,
+    detail: 'Authorization must be Bearer and a token that is known here.',
+    headers: { 'www-authenticate': 'Bearer realm="truant"' },
+  });
+}
+
+function tooManyFailures(retryAfter: number): Problem {
+  return new Problem({ status: 429, detail: 'This address has failed to say who it is too often.', retryAfter });
+}
+
+/** Only what comes with POST is read; a body that nobody reads would be in the way of the next request. */
+function refuseBody({ method, headers }: FastifyRequest): void {
+  if (method === 'POST') return;
+  if ((headers['content-length'] ?? '0') === '0' && headers['transfer-encoding'] === undefined) return;
+  throw new Problem({ status: 400, detail: 'This takes no body.', headers: { connection: 'close' } });
+}
+
+function presentedBy({ headers, raw: { socket } }: FastifyRequest): Presented {
+  const [, token] = /^bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
+  // Who sends the header at all wants to be known by it.
+  if (headers.authorization !== undefined) return token === undefined ? {} : { token };
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return {};
+  const certificate = socket.getPeerX509Certificate();
+  return certificate ? { certificate } : {};
 }

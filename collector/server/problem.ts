@@ -45,11 +45,18 @@ export class Problem extends Error {
 }
 
 export async function sendProblem(reply: FastifyReply, options: ProblemOptions): Promise<void> {
-  const { status, detail, parameters, retryAfter, headers } = options;
+  const { status, retryAfter, headers } = options;
   if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
   for (const [name, value] of Object.entries(headers ?? {})) reply.header(name, value);
-  const problem = { type: 'about:blank', title: TITLES[status] ?? 'Error', status, detail, parameters };
-  await reply.code(status).type('application/problem+json; charset=utf-8').send(JSON.stringify(problem));
+  await reply
+    .code(status)
+    .type('application/problem+json; charset=utf-8')
+    .send(JSON.stringify(titled(options)));
+}
+
+/** The body of an answer. */
+export function titled({ status, detail, parameters }: ProblemOptions): object {
+  return { type: 'about:blank', title: TITLES[status] ?? 'Error', status, detail, parameters };
 }
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -58,6 +65,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   OVERLOADED: 429,
   LIMIT_REACHED: 429,
   STORE_UNAVAILABLE: 503,
+  IDENTITY_UNAVAILABLE: 503,
 };
 const RETRY_AFTER_SECONDS = 2;
 

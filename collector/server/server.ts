@@ -1,35 +1,58 @@
 /** The HTTP server that receiving, questions and the page hang on: access, limits, headers and errors are the same for all. */
-import { type AddressInfo, createServer as createProbe, isIPv6 } from 'node:net';
+
+import type { Server as TlsServer } from 'node:https';
+import { type AddressInfo, createServer as createProbe, isIPv6, type Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { type Component, createComponent } from '../../shared/component/component.ts';
-import { isLoopback, namesLoopback } from '../../shared/config/values.ts';
+import { TruantError } from '../../shared/errors.ts';
 import { type Listen, listenFailed } from '../../shared/listen.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
-import { type Access, type Authentication, createGate, refuseUnsafe } from './access.ts';
-import { Problem, problemOf, sendProblem } from './problem.ts';
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Without it: `read`. */
-    access?: Access;
-  }
-}
+import type { Every } from '../every.ts';
+import type { Access } from '../identity/caller.ts';
+import type { Identity } from '../identity/identity.ts';
+import { accessOf, guard, refuseUnsafe } from './access.ts';
+import type { Limits } from './limits.ts';
+import { problemOf, sendProblem, titled } from './problem.ts';
+import type { ServerTls } from './tls.ts';
 
 export interface ServerOptions extends Listen {
-  authentication: Authentication;
+  /** Undefined: nobody is asked who they are, for loopback alone. */
+  identity: Identity | undefined;
+  /** Undefined: plain HTTP. */
+  tls: ServerTls | undefined;
+  /** Something in front speaks TLS. */
+  tlsElsewhere: boolean;
+  limits: Limits & { connections: number };
+  every: Every;
   routes: readonly ((server: FastifyInstance) => void)[];
   log: Logger;
 }
 
 export interface HttpServer {
   readonly component: Component;
-  /** `http://127.0.0.1:7117`; undefined while it doesn't listen. */
+  /** `http://127.0.0.1:7117`, or https; undefined while it doesn't listen. */
   address(): string | undefined;
+  /** All that there are, and what each asks for. */
+  readonly routes: readonly Route[];
+}
+
+export interface Route {
+  method: string;
+  /** `/api/v1/alerts/:id` */
+  url: string;
+  access: Access;
 }
 
 /** Ids may be long, and percent-encoded. */
 const MAX_PARAMETER = 2048;
 const REQUEST_MS = 30_000;
+/** How often Node.js looks for slow clients; by default twice a minute, so that one has its place for a minute and more. */
+const CHECKING_MS = 2000;
+/** Of all together; a token has 2 KB. */
+const MAX_HEADER_BYTES = 16 * 1024;
+/** Of a request whose route doesn't say otherwise. */
+const MAX_BODY_BYTES = 16 * 1024;
+const RENEW_MS = 10_000;
 /** The configuration's section that says where to listen. */
 const KEY = 'collector.listen';
 
@@ -64,13 +87,14 @@ export async function refuseTaken({ host, port }: Listen): Promise<void> {
 
 /** @throws TruantError LISTEN_UNSAFE; its start rejects with LISTEN_FAILED */
 export function createServer(options: ServerOptions): HttpServer {
-  const { host, port, authentication, log } = options;
-  refuseUnsafe(host, authentication);
-  const server = Fastify({
+  const { host, port, identity, tls, limits, log } = options;
+  refuseUnsafe({ host, asked: identity !== undefined, safe: tls !== undefined || options.tlsElsewhere });
+  const transport = { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: CHECKING_MS };
+  const server: FastifyInstance = Fastify({
     routerOptions: { maxParamLength: MAX_PARAMETER },
     requestTimeout: REQUEST_MS,
-    // Node.js looks only this often; by default twice a minute, so that a slow client has its place for a minute and more.
-    http: { connectionsCheckingInterval: 2000 },
+    bodyLimit: MAX_BODY_BYTES,
+    ...(tls ? { https: { ...transport, ...tls.options } as object } : { http: transport }),
     // Whoever only holds a connection open is not waited for at the end.
     forceCloseConnections: 'idle',
     // The address of a client is that of its connection: nobody's word is taken for it.
@@ -80,34 +104,27 @@ export function createServer(options: ServerOptions): HttpServer {
     frameworkErrors: (error, _request, reply) => {
       void sendProblem(reply.headers(HEADERS), problemOf(error));
     },
+    clientErrorHandler: refuseConnection,
   });
+  server.server.maxConnections = limits.connections;
 
-  const gate = createGate(authentication);
-  const mustNameLoopback = authentication === undefined && isLoopback(host);
-  server.addHook('onRequest', async (request, reply) => {
-    reply.headers(HEADERS);
-    if (mustNameLoopback && !namesLoopback(request.headers.host)) {
-      throw new Problem({ status: 421, detail: 'Host must be localhost, 127.0.0.1 or [::1].' });
-    }
-    const verdict = gate(request.routeOptions.config.access ?? 'read', request.headers.authorization);
-    if (verdict === 'unauthenticated') {
-      const headers = { 'www-authenticate': 'Bearer realm="truant"' };
-      throw new Problem({
-        status: 401,
-        detail: 'Authorization must be Bearer and a token that is known here.',
-        headers,
-      });
-    }
-    if (verdict === 'forbidden') throw new Problem({ status: 403, detail: 'This token is not for that.' });
+  const routes: Route[] = [];
+  server.addHook('onRoute', ({ method, url, config }) => {
+    for (const one of [method].flat()) routes.push({ method: one, url, access: accessOf(config) });
   });
+  server.addHook('onRequest', async (_request, reply) => void reply.headers(HEADERS));
+  guard(server, { host, identity, limits });
   server.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(error);
-    if (problem.status >= 500) log.error({ err: error, route: request.routeOptions.url }, 'request failed');
+    // Of callers that can't be told, strangers may be as many as they like: that is told elsewhere, seldom enough.
+    const isTold = error instanceof TruantError && error.code === 'IDENTITY_UNAVAILABLE';
+    if (problem.status >= 500 && !isTold) log.error({ err: error, route: request.routeOptions.url }, 'request failed');
     await sendProblem(reply, problem);
   });
   server.setNotFoundHandler((_request, reply) => sendProblem(reply, { status: 404, detail: 'There is nothing here.' }));
   for (const register of options.routes) register(server);
 
+  let stopRenewing = (): void => undefined;
   const component = createComponent('http', {
     start: async () => {
       try {
@@ -115,9 +132,14 @@ export function createServer(options: ServerOptions): HttpServer {
       } catch (error) {
         throw listenFailed(error, { host, port }, KEY);
       }
-      log.info({ host, port: boundPort() }, 'listening');
+      if (tls) stopRenewing = options.every(RENEW_MS, () => void tls.renew(server.server as unknown as TlsServer));
+      log.info({ host, port: boundPort(), tls: tls !== undefined }, 'listening');
     },
-    stop: () => server.close(),
+    stop: async () => {
+      stopRenewing();
+      await server.close();
+    },
+    degraded: () => tls?.trouble() ?? identity?.trouble(),
   });
 
   function boundPort(): number | undefined {
@@ -126,9 +148,29 @@ export function createServer(options: ServerOptions): HttpServer {
 
   return {
     component,
+    routes,
     address: () => {
       const bound = boundPort();
-      return bound === undefined ? undefined : `http://${isIPv6(host) ? `[${host}]` : host}:${bound}`;
+      return bound === undefined
+        ? undefined
+        : `${tls ? 'https' : 'http'}://${isIPv6(host) ? `[${host}]` : host}:${bound}`;
     },
   };
+}
+
+/** What is no HTTP, or more of it than is read, never gets as far as a request. */
+function refuseConnection(error: { code: string }, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  const body = JSON.stringify(titled({ status, detail: 'The request is not one that can be read.' }));
+  const head = [
+    `HTTP/1.1 ${status} Refused`,
+    'Content-Type: application/problem+json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -1,6 +1,6 @@
 /** The section `kafka`: how agents and collectors reach the brokers. */
 import { z } from 'zod';
-import { flag, list, section } from './section.ts';
+import { flag, list, section } from './keys.ts';
 import { filePath, hostAndPort, isLoopback, key, text, topicName, wholeNumber } from './values.ts';
 
 const topic = (name: string, description: string) => key(topicName.default(name), description);

@@ -1,8 +1,9 @@
 /** Truant's whole configuration. Every key has a default or is optional: an empty file is a valid configuration. */
 import { z } from 'zod';
 import { Severity } from '../schema/alert.ts';
+import { collector } from './collector-schema.ts';
 import { kafka, kafkaProblems } from './kafka.ts';
-import { flag, list, section } from './section.ts';
+import { flag, list, refuseHalfPair, section } from './keys.ts';
 import {
   addressOrCidr,
   baseUrl,
@@ -10,8 +11,7 @@ import {
   clusterName,
   expiry,
   filePath,
-  host,
-  isLoopback,
+  isPrivate,
   key,
   loopbackHost,
   namespace,
@@ -20,7 +20,6 @@ import {
   principal,
   programPath,
   text,
-  tokenHash,
   wholeNumber,
 } from './values.ts';
 
@@ -105,13 +104,41 @@ const agent = section('The agent, one a node.', {
   spool: section('What is not yet delivered, in a file in stateDir.', {
     maxMegabytes: key(
       wholeNumber(16, 65_536, 'megabytes').default(512),
-      'How much may wait. With more the audit log is not read on, and the oldest and least severe observations of token files are left out. Its file becomes half as large again at most, and never smaller.',
+      'How much may wait. With more the audit log is not read on, and the oldest and least severe observations of token files are left out. Its file may become twice as large, and never gets smaller.',
     ),
   }),
-  collector: section('Where observations are sent over HTTP.', {
-    url: key(baseUrl.default('http://127.0.0.1:7117'), "The collector's address."),
-    tokenFile: key(filePath.optional(), 'A file that holds the token to authenticate with.'),
-  }),
+  collector: key(
+    z
+      .strictObject({
+        url: key(
+          baseUrl.default('http://127.0.0.1:7117'),
+          "The collector's address. A proxy that HTTPS_PROXY names is used, unless NO_PROXY says otherwise.",
+        ),
+        tokenFile: key(
+          filePath.optional(),
+          'A file that holds the token to authenticate with; read anew each time, as projected tokens rotate.',
+        ),
+        caFile: key(
+          filePath.optional(),
+          "The CAs (PEM) that may have signed the collector's certificate. Without it: those that Node.js trusts.",
+        ),
+        certFile: key(filePath.optional(), 'The certificate (PEM) to authenticate with, in place of a token.'),
+        keyFile: key(filePath.optional(), 'Its private key (PEM).'),
+        allowPlainHttp: flag(
+          false,
+          'Send over the network without TLS, token and all, as where something else encrypts it.',
+        ),
+      })
+      .superRefine(({ url, certFile, keyFile, allowPlainHttp }, context) => {
+        if (baseUrl.safeParse(url).success && !isPrivate(url) && !allowPlainHttp) {
+          const message = 'would show the token to the network; use https, or set agent.collector.allowPlainHttp';
+          context.addIssue({ code: 'custom', path: ['url'], message, params: { whole: true } });
+        }
+        refuseHalfPair({ certFile, keyFile }, context);
+      })
+      .prefault({}),
+    'Where observations are sent over HTTP.',
+  ),
   metrics: section('How the agent itself is doing: /metrics for Prometheus, /healthz for probes.', {
     enabled: flag(true, 'Serve them. `truant start` never does: there the collector serves the metrics of both.'),
     listen: section('Where they are served.', {
@@ -196,83 +223,6 @@ const detection = section('Exceptions from the rules, and changes to them.', {
     { expected: 'a section that names rules by their id' },
   ),
 });
-
-const auth = section('Who may talk to the collector.', {
-  mode: key(
-    z.enum(['none', 'token']).default('none'),
-    'none: everybody who can connect, for loopback only; token: who presents a known bearer token.',
-  ),
-  tokenHashes: list(tokenHash, 'Hashes of the tokens of people and programs, who may ask but send nothing.', {
-    secret: true,
-  }),
-  tokensFile: key(filePath.optional(), 'A file with one such hash a line, instead of or besides tokenHashes.'),
-  agentTokenHashes: list(tokenHash, "Hashes of the agents' tokens, with which one can send batches and nothing else.", {
-    secret: true,
-  }),
-  agentTokensFile: key(
-    filePath.optional(),
-    'A file with one such hash a line, instead of or besides agentTokenHashes.',
-  ),
-});
-
-const collector = key(
-  z
-    .strictObject({
-      listen: section('Where the collector listens.', {
-        host: key(host.default('127.0.0.1'), 'Other than loopback only with auth.mode: token.'),
-        port: key(port.default(7117), 'The TCP port.'),
-      }),
-      auth,
-      receive: section('What is received besides the batches that agents send over HTTP.', {
-        kafka: section('Observations out of Kafka, as the section kafka says.', {
-          enabled: flag(false, 'Receive them.'),
-          group: key(
-            text.default('truant-collector'),
-            'The consumer group. Collectors of one group share the clusters among them; each group gets everything.',
-          ),
-          sessionSeconds: key(
-            wholeNumber(1, 300, 'seconds').default(10),
-            'A collector of which the brokers hear nothing for so long loses its partitions to the others.',
-          ),
-          clusters: list(
-            clusterName,
-            'The clusters whose observations are taken; those of others are set aside. Empty: all.',
-          ),
-        }),
-      }),
-      store: section('The history of every use, and the alerts.', {
-        path: key(filePath.default('/var/lib/truant/collector/truant.duckdb'), "The database's file."),
-        retention: section('What is kept; the oldest goes first.', {
-          days: key(wholeNumber(1, 3650, 'days').default(90), 'How long uses are kept.'),
-          maxGigabytes: key(z.number().min(0.1).max(100_000).default(20), 'How large the store may become.', {
-            expected: 'a number from 0.1 to 100000',
-          }),
-        }),
-      }),
-    })
-    .superRefine(({ listen, auth: { mode, tokenHashes, tokensFile, agentTokenHashes } }, context) => {
-      for (const [index, hash] of agentTokenHashes.entries()) {
-        if (!tokenHashes.includes(hash)) continue;
-        const message = 'is in collector.auth.tokenHashes too, but agents may send and nothing else';
-        context.addIssue({
-          code: 'custom',
-          path: ['auth', 'agentTokenHashes', index],
-          message,
-          params: { whole: true },
-        });
-      }
-      if (mode === 'none' && !isLoopback(listen.host)) {
-        const message = 'can be reached from other machines, which needs collector.auth.mode: token';
-        context.addIssue({ code: 'custom', path: ['listen', 'host'], message, params: { whole: true } });
-      }
-      if (mode === 'token' && tokenHashes.length === 0 && tokensFile === undefined) {
-        const message = 'is token, which needs collector.auth.tokenHashes or collector.auth.tokensFile';
-        context.addIssue({ code: 'custom', path: ['auth', 'mode'], message, params: { whole: true } });
-      }
-    })
-    .prefault({}),
-  'The collector, one a cluster.',
-);
 
 export const Config = z
   .strictObject({

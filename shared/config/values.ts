@@ -95,6 +95,22 @@ export const tokenHash = expecting(
   z.string().regex(/^sha256:[0-9a-f]{64}$/),
   'sha256: and 64 hexadecimal digits, the hash of a token',
 );
+export const agentTokenHash = expecting(
+  z.string().regex(/^sha256:[0-9a-f]{64}( [\w.:@-]{1,253}(\/[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?)?$/),
+  'sha256: and 64 hexadecimal digits, and if need be a space and <cluster> or <cluster>/<node>',
+);
+export const serviceAccount = expecting(
+  z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\/[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/),
+  'a ServiceAccount as <namespace>/<name>',
+);
+/** For what must not be read or changed on its way. */
+export const secureUrl = expecting(
+  z
+    .string()
+    .max(2048)
+    .refine((value) => isBaseUrl(value) && isPrivate(value)),
+  'an https URL without credentials, query or fragment',
+);
 
 export function wholeNumber(min: number, max: number, unit = '') {
   return expecting(z.int().min(min).max(max), `a whole number from ${min} to ${max}${unit && ` ${unit}`}`);
@@ -116,6 +132,12 @@ export function isLoopback(value: string): boolean {
 export function namesLoopback(host: string | undefined): boolean {
   const name = (host ?? '').replace(/:\d+$/, '').toLowerCase();
   return isLoopback(name.replace(/^\[(.*)\]$/, '$1'));
+}
+
+/** Whether nobody on the network can read or change what goes there: TLS, or this machine itself. */
+export function isPrivate(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || isLoopback(hostname.replace(/^\[(.*)\]$/, '$1'));
 }
 
 function isAddress(value: string): boolean {

@@ -2,23 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
 import type { SASLOptions } from 'kafkajs';
+import { MIN_TLS, readTlsFiles } from '../http/tls-files.ts';
 import type { KafkaSettings } from './settings.ts';
 import { KafkaProblem } from './trouble.ts';
 
 /** Undefined: without TLS. */
-export async function tlsOptions({
-  enabled,
-  caFile,
-  certFile,
-  keyFile,
-}: KafkaSettings['tls']): Promise<ConnectionOptions | undefined> {
-  if (!enabled) return undefined;
-  return {
-    minVersion: 'TLSv1.2',
-    ...(caFile !== undefined && { ca: [await read('kafka.tls.caFile', caFile)] }),
-    ...(certFile !== undefined && { cert: await read('kafka.tls.certFile', certFile) }),
-    ...(keyFile !== undefined && { key: await read('kafka.tls.keyFile', keyFile) }),
-  };
+export async function tlsOptions({ enabled, ...files }: KafkaSettings['tls']): Promise<ConnectionOptions | undefined> {
+  return enabled ? { minVersion: MIN_TLS, ...(await readTlsFiles(files)) } : undefined;
 }
 
 /** Undefined: without SASL. */

@@ -1,4 +1,5 @@
 /** What stands in the way, out of what kafkajs throws: a closed list of reasons, what it says, and what has to be put right. */
+import { TruantError } from '../errors.ts';
 import { clean } from '../normalise/scrub.ts';
 import { printable } from '../text.ts';
 
@@ -57,14 +58,19 @@ const TLS_WORDS =
 
 export function troubleOf(error: unknown): KafkaTrouble {
   const chain = [...causes(error)];
-  const ours = chain.find((cause) => cause instanceof KafkaProblem);
-  if (ours) return ours.trouble;
+  for (const cause of chain) {
+    if (cause instanceof KafkaProblem) return cause.trouble;
+    // Of a file with a certificate.
+    if (cause instanceof TruantError) return { reason: 'secret', detail: cause.message, ...remedyOf(cause) };
+  }
   const last = chain.at(-1) ?? new Error(String(error));
   const reason = reasonOf(chain);
   const remedy = REMEDIES[reason];
   const detail = printable(clean(last.message || last.name, MAX_DETAIL));
   return { reason, detail, ...(remedy !== undefined && { remedy }) };
 }
+
+const remedyOf = ({ remedy }: TruantError) => (remedy === undefined ? {} : { remedy });
 
 function reasonOf(chain: readonly Error[]): KafkaTrouble['reason'] {
   for (const error of chain) {

@@ -2,9 +2,11 @@
  * What could not be read, or was refused: all counted, by a closed list of reasons, and samples of it kept for people in a
  * file (NDJSON: `time`, `reason`, `line`) that is bounded in size and rate and free of tokens.
  */
-import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
+import { z } from 'zod';
+import { TruantError } from '../errors.ts';
 import { scrub } from '../normalise/scrub.ts';
 import { type Clock, formatTime, MINUTE, type Micros, wallClock } from '../time.ts';
 
@@ -19,6 +21,10 @@ export interface DeadLetterOptions<Reason extends string> {
   clock?: Clock;
   logger: Logger;
 }
+
+/** One sample: when (RFC 3339) and why it was set aside, and how it begins. */
+const DeadLetter = z.object({ time: z.string(), reason: z.string(), line: z.string() });
+export type DeadLetter = z.infer<typeof DeadLetter>;
 
 const SAMPLE_CHARS = 2048;
 /** More than is kept, so that a token across the cut is seen as one. */
@@ -54,6 +60,18 @@ export class DeadLetterFile<Reason extends string> {
     this.#writing = this.#writing.then(() => this.#write(record));
   }
 
+  /**
+   * The newest samples, newest first.
+   *
+   * @throws TruantError INPUT_UNREADABLE
+   */
+  async newest(limit: number): Promise<DeadLetter[]> {
+    await this.#writing;
+    const { path } = this.#options;
+    const lines = [...(await linesOf(`${path}.1`)), ...(await linesOf(path))];
+    return lines.slice(-limit).toReversed().flatMap(readLetter);
+  }
+
   /** Resolves once all samples are written. */
   async flush(): Promise<void> {
     await this.#writing;
@@ -85,6 +103,25 @@ export class DeadLetterFile<Reason extends string> {
       if (!this.#failing) logger.warn({ err, path }, 'dead letters cannot be written');
       this.#failing = true;
     }
+  }
+}
+
+async function linesOf(file: string): Promise<string[]> {
+  try {
+    return (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new TruantError('INPUT_UNREADABLE', `${file} can't be read`, { cause });
+  }
+}
+
+/** None: its writing was cut short. */
+function readLetter(line: string): DeadLetter[] {
+  try {
+    const { success, data } = DeadLetter.safeParse(JSON.parse(line));
+    return success ? [data] : [];
+  } catch {
+    return [];
   }
 }
 

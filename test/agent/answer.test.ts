@@ -7,7 +7,7 @@ const problem = JSON.stringify({ detail: 'This is no batch.' });
 const receipt = (accepted: unknown, duplicates = 0) => JSON.stringify({ accepted, duplicates, rejected: 0 });
 
 const ask = (status: number, headers: Record<string, string>, text: string, divisible = true) =>
-  judge({ status, headers: new Headers(headers), text }, divisible ? 10 : 1);
+  judge({ status, headers: new Headers(headers), text }, divisible ? 10 : 1, Date.UTC(2026, 9, 21, 7, 27, 30));
 
 describe('an answer to a batch', () => {
   test.each([
@@ -73,7 +73,12 @@ describe('an answer to a batch', () => {
     ['2', 2000],
     ['0', 0],
     ['-1', undefined],
-    ['Wed, 21 Oct 2026 07:28:00 GMT', undefined],
+    ['1e3', undefined],
+    ['', undefined],
+    ['soon', undefined],
+    ['Wed, 21 Oct 2026 07:28:00 GMT', 30_000],
+    ['Wed, 21 Oct 2026 07:27:00 GMT', 0],
+    ['2026-10-21', undefined],
   ])('may say when to ask again: %s', (header, afterMs) => {
     expect((ask(503, { 'retry-after': header }, '') as { afterMs?: number }).afterMs).toBe(afterMs);
   });

@@ -1,51 +1,9 @@
-import { Writable } from 'node:stream';
-import { Registry } from 'prom-client';
 import { afterEach, describe, expect, test } from 'vitest';
-import { HTTP_ERRORS, HttpTransport, type HttpTransportOptions } from '../../agent/transport/http/http-transport.ts';
-import { REFUSALS, type Run } from '../../agent/transport/transport.ts';
-import { keyOf } from '../../shared/schema/envelope.ts';
-import { createLogger } from '../../shared/telemetry/logger.ts';
-import { componentMetrics } from '../../shared/telemetry/metrics.ts';
-import { use } from '../collector/support/make.ts';
 import { type FakeReceiver, fakeReceiver, PROBLEM, stored } from './fake-receiver.ts';
+import { batchOf, transportTo } from './transporting.ts';
 
 let receiver: FakeReceiver;
 afterEach(() => receiver.close());
-
-const batchOf = (count: number, from = 0): Run => {
-  const [cluster, agent, stream] = ['lab', 'node-a', 'lab/node-a/1'];
-  const records = Array.from({ length: count }, (_, n) => {
-    const observation = use(from + n);
-    const { kind, time } = observation;
-    const envelope = { schema: 1, cluster, agent, stream, position: from + n, kind, time, observation, findings: [] };
-    return { position: from + n, key: keyOf(observation), value: Buffer.from(JSON.stringify(envelope)) };
-  });
-  return { cluster, agent, stream, records };
-};
-
-function transportTo(url: string, more: Partial<HttpTransportOptions> = {}) {
-  const registry = new Registry();
-  const lines: Record<string, unknown>[] = [];
-  const pauses: number[] = [];
-  const to = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      lines.push(JSON.parse(chunk.toString()) as Record<string, unknown>);
-      done();
-    },
-  });
-  const transport = new HttpTransport({
-    url,
-    logger: createLogger({ level: 'info' }, to),
-    metrics: componentMetrics(registry, 'http-transport', { dropped: REFUSALS, errors: HTTP_ERRORS }),
-    pause: async (ms) => void pauses.push(ms),
-    ...more,
-  });
-  const count = async (name: string, labels: object = {}) => {
-    const metric = await registry.getSingleMetric(`truant_${name}_total`)?.get();
-    return metric?.values.find((value) => Object.entries(labels).every(([k, v]) => value.labels[k] === v))?.value;
-  };
-  return { transport, lines, pauses, count };
-}
 
 const never = new AbortController().signal;
 

@@ -44,6 +44,20 @@ describe('DeadLetterFile', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
+  it('shows the newest, newest first, over the change of files, and not what was half written', async () => {
+    const file = newFile({ maxBytes: 1000 });
+    for (let n = 0; n < 40; n += 1) file.add('not-json', Buffer.from(`line ${n}`));
+    expect(await file.newest(3)).toEqual(
+      [39, 38, 37].map((n) => ({ time: '2026-11-23T00:00:00.000000Z', reason: 'not-json', line: `line ${n}` })),
+    );
+    const all = await file.newest(1000);
+    expect(all.length).toBeGreaterThan(records().length);
+    expect(all.length).toBeLessThan(40);
+    writeFileSync(path, '{"time":"2026-11-23T00:00:00', { flag: 'a' });
+    expect(await file.newest(1000)).toEqual(all);
+    expect(await newFile({ path: join(lab.folder, 'none') }).newest(10)).toEqual([]);
+  });
+
   it('keeps no token, not even one that is cut by the end of the sample', async () => {
     const token = `${Buffer.from('{"alg":"RS256","kid":"x"}').toString('base64url')}.${'p'.repeat(600)}.${'s'.repeat(342)}`;
     const file = newFile();

@@ -8,9 +8,8 @@ import { batchesRoute } from '../../collector/receive/http/batches.ts';
 import { createServer } from '../../collector/server/server.ts';
 import { TruantError } from '../../shared/errors.ts';
 import { DAY, formatTime, SECOND, wallClock } from '../../shared/time.ts';
-import { silent } from './support/doubles.ts';
 import { CLUSTER, idOf, START, STREAM, use } from './support/make.ts';
-import { batch, gzipped, lines, type Running, runCollector } from './support/running.ts';
+import { batch, gzipped, lines, plainServer, type Running, runCollector } from './support/running.ts';
 
 describe('POST /api/v1/batches', () => {
   let running: Running;
@@ -116,7 +115,7 @@ describe('when it can not be stored', () => {
     const routes = [
       batchesRoute({ take, setAside: () => undefined, clock: wallClock, registry: new Registry(), maxInFlight }),
     ];
-    const server = createServer({ host: '127.0.0.1', port: 0, authentication: undefined, routes, log: silent });
+    const server = createServer({ ...plainServer, routes });
     await server.component.start();
     const post = (position: number) =>
       fetch(`${server.address()}/api/v1/batches`, {

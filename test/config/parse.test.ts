@@ -183,16 +183,21 @@ describe('parseConfig', () => {
   test.each(['0.0.0.0', '::', '10.0.0.1', 'collector.example'])('listening on %s needs authentication', (host) => {
     expect(problems({ collector: { listen: { host } } })).toEqual([
       'collector.listen.host: can be reached from other machines, which needs collector.auth.mode: token',
+      expect.stringMatching(/^collector\.listen\.host: .*which needs collector\.tls\.certFile and keyFile/),
     ]);
-    const tokenHashes = [`sha256:${'a'.repeat(64)}`];
-    expect(problems({ collector: { listen: { host }, auth: { mode: 'token', tokenHashes } } })).toEqual([]);
+    const auth = { mode: 'token', tokenHashes: [`sha256:${'a'.repeat(64)}`] };
+    expect(problems({ collector: { listen: { host }, auth } })).toEqual([
+      expect.stringContaining('collector.tls.terminatedElsewhere'),
+    ]);
+    expect(problems({ collector: { listen: { host }, auth, tls: { terminatedElsewhere: true } } })).toEqual([]);
+    expect(problems({ collector: { listen: { host }, auth, tls: { certFile: 'c', keyFile: 'k' } } })).toEqual([]);
   });
 
   test('a token is a reader’s or an agent’s, and the hash is not shown', () => {
     const [a, b, c] = ['a', 'b', 'c'].map((digit) => `sha256:${digit.repeat(64)}`);
     const auth = { mode: 'token', tokenHashes: [a, b], agentTokenHashes: [c, b] };
     expect(problems({ collector: { auth } })).toEqual([
-      'collector.auth.agentTokenHashes[1]: is in collector.auth.tokenHashes too, but agents may send and nothing else',
+      "collector.auth.agentTokenHashes[1]: is a reader's or an administrator's too, but agents may send and nothing else",
     ]);
     expect(problems({ collector: { auth: { ...auth, agentTokenHashes: [c] } } })).toEqual([]);
   });
@@ -203,9 +208,61 @@ describe('parseConfig', () => {
 
   test('authentication by token needs tokens', () => {
     expect(problems({ collector: { auth: { mode: 'token' } } })).toEqual([
-      'collector.auth.mode: is token, which needs collector.auth.tokenHashes or collector.auth.tokensFile',
+      'collector.auth.mode: is token, which needs collector.auth.tokenHashes, adminTokenHashes, tokensFile or adminTokensFile',
     ]);
     expect(problems({ collector: { auth: { mode: 'token', tokensFile: '/etc/truant/tokens' } } })).toEqual([]);
+  });
+
+  describe('clusters whose agents are known by their tokens', () => {
+    const within = (...clusters: object[]) => problems({ collector: { auth: { clusters } } });
+    const named = (name: string, more: object = { jwksFile: '/keys' }) => ({ name, ...more });
+
+    test('may call their issuer the same, if their keys are given', () => {
+      expect(within(named('a'), named('b'), named('c', { jwksUrl: 'https://c/openid/v1/jwks' }))).toEqual([]);
+      expect(within(named('a', { tokenReview: {} }), named('b', { issuer: 'https://b', jwksFile: '/keys' }))).toEqual(
+        [],
+      );
+    });
+
+    test.each([
+      ['no keys', [named('a', {})], 'clusters[0]: needs one of jwksFile, jwksUrl, tokenReview'],
+      ['two sources', [named('a', { jwksFile: '/keys', tokenReview: {} })], 'clusters[0]: needs one of'],
+      ['one name twice', [named('a'), named('a')], 'has a name that another one has too'],
+      [
+        'an API server that would be shown tokens of another',
+        [named('a', { tokenReview: {} }), named('b')],
+        'clusters[0]: has an issuer that another one has too: use jwksFile or jwksUrl',
+      ],
+      ['keys that can be changed on their way', [named('a', { jwksUrl: 'http://c/jwks' })], 'must be an https URL'],
+      ['an account that is none', [named('a', { jwksFile: '/k', serviceAccount: 'truant' })], '<namespace>/<name>'],
+    ])('are refused with %s', (_what, clusters, message) => {
+      expect(within(...clusters).join('\n')).toContain(message);
+    });
+  });
+
+  test.each([
+    [{ url: 'http://collector:7117' }, /^agent\.collector\.url: would show the token to the network; use https/],
+    [{ certFile: 'c' }, /^agent\.collector\.certFile: needs keyFile too/],
+    [{ keyFile: 'k' }, /^agent\.collector\.keyFile: needs certFile too/],
+  ])('what would not keep a token, or is half of a pair, is refused: %j', (section, message) => {
+    expect(problems({ agent: { collector: section } })).toEqual([expect.stringMatching(message)]);
+  });
+
+  test.each([
+    { url: 'https://collector:7117' },
+    { url: 'http://localhost:7117' },
+    { url: 'http://[::1]:7117' },
+    { url: 'http://collector:7117', allowPlainHttp: true },
+    { certFile: 'c', keyFile: 'k' },
+  ])('what keeps it is fine: %j', (section) => {
+    expect(problems({ agent: { collector: section } })).toEqual([]);
+  });
+
+  test.each([
+    [{ certFile: 'c' }, 'collector.tls.certFile: needs keyFile too'],
+    [{ clientCaFile: 'c' }, 'collector.tls.clientCaFile: needs certFile too'],
+  ])('the collector’s TLS needs its parts: %j', (tls, message) => {
+    expect(problems({ collector: { tls } })).toEqual([message]);
   });
 
   test('what is secret is in no error', () => {
@@ -213,6 +270,8 @@ describe('parseConfig', () => {
     for (const input of [
       { collector: { auth: { tokenHashes: [secret] } } },
       { collector: { auth: { tokenHashes: secret } } },
+      { collector: { auth: { adminTokenHashes: [secret] } } },
+      { collector: { auth: { agentTokenHashes: [`${secret} a/b`] } } },
       { agent: { collector: { url: `http://me:${secret}@collector/` } } },
     ]) {
       const lines = problems(input);

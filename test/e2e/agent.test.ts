@@ -56,7 +56,7 @@ describe('truant agent', () => {
     await said(first, /agent runs/);
     const second = run('agent');
     expect(await second.ended).toBe(5);
-    expect(second.stderr()).toContain(`in use by another agent (pid ${first.child.pid})`);
+    expect(second.stderr()).toContain(`in use by another agent (pid ${first.child.pid} on `);
     first.child.kill('SIGKILL');
     await first.ended;
     await said(run('agent'), /agent runs/);

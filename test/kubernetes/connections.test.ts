@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { RefusedError } from '../../agent/sources/kubernetes/api-server.ts';
 import { Connections, type KubernetesStatus } from '../../agent/sources/kubernetes/connections.ts';
+import { RefusedError } from '../../shared/kubernetes/api-server.ts';
 import { SECOND, wallClock } from '../../shared/time.ts';
 
 beforeEach(() => {

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ApiServer } from '../../agent/sources/kubernetes/api-server.ts';
 import type { KubernetesStatus } from '../../agent/sources/kubernetes/connections.ts';
 import { KubernetesSource, type SourceTiming } from '../../agent/sources/kubernetes/kubernetes-source.ts';
 import { ClusterInventory } from '../../shared/inventory/cluster-inventory.ts';
+import { ApiServer } from '../../shared/kubernetes/api-server.ts';
 import type { InventoryEvent } from '../../shared/schema/inventory-event.ts';
 import { createLogger } from '../../shared/telemetry/logger.ts';
 import { type Clock, SECOND, wallClock } from '../../shared/time.ts';

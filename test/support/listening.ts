@@ -1,6 +1,6 @@
 /** A server of a test's own, on a free port of this machine. */
-import type { RequestListener } from 'node:http';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 export interface Listening {
@@ -8,13 +8,14 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-export async function listening(listener: RequestListener): Promise<Listening> {
-  const server = createServer(listener);
+/** @param tls given: it speaks HTTPS */
+export async function listening(listener: RequestListener, tls?: ServerOptions): Promise<Listening> {
+  const server: Server = tls ? createTlsServer(tls, listener) : createServer(listener);
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

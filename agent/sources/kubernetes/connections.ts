@@ -1,7 +1,7 @@
 /** Which of the watches that have to be there are there, and what to say when they aren't. */
+import { RefusedError } from '../../../shared/kubernetes/api-server.ts';
 import type { SourceStatus } from '../../../shared/schema/observation.ts';
 import type { Clock, Micros } from '../../../shared/time.ts';
-import { RefusedError } from './api-server.ts';
 
 export interface KubernetesStatus extends Pick<SourceStatus, 'detail'> {
   status: 'ok' | 'blind';

@@ -5,14 +5,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { type Component, type ComponentStatus, createComponent } from '../../../shared/component/component.ts';
+import { ApiServer } from '../../../shared/kubernetes/api-server.ts';
+import { loadKubeConfig } from '../../../shared/kubernetes/kube-config.ts';
 import type { InventoryEvent } from '../../../shared/schema/inventory-event.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { ComponentMetrics } from '../../../shared/telemetry/metrics.ts';
 import { type Clock, type Micros, wallClock } from '../../../shared/time.ts';
-import { ApiServer } from './api-server.ts';
 import { Connections, type KubernetesStatus } from './connections.ts';
 import { createFeed, type FeedKind } from './feed.ts';
-import { loadKubeConfig } from './kube-config.ts';
 import { DEFAULT_TIMING, ListWatch, type ListWatchTiming } from './list-watch.ts';
 
 export interface SourceTiming extends ListWatchTiming {
@@ -126,7 +126,8 @@ export class KubernetesSource implements Component {
 
   async #start(): Promise<void> {
     const { kubeconfig } = this.#options;
-    const config = typeof kubeconfig === 'object' ? kubeconfig : await loadKubeConfig(kubeconfig);
+    const config =
+      typeof kubeconfig === 'object' ? kubeconfig : await loadKubeConfig(kubeconfig, 'agent.inventory.kubeconfig');
     const api = new ApiServer(config);
     this.#connections.start();
     this.#running = this.#resources.map((resource) => this.#watch(api, resource));

@@ -4,8 +4,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { type ApiServer, RefusedError } from '../../../shared/kubernetes/api-server.ts';
 import type { Micros } from '../../../shared/time.ts';
-import { type ApiServer, RefusedError } from './api-server.ts';
 
 export interface ListWatchOptions {
   api: Pick<ApiServer, 'get' | 'stream'>;

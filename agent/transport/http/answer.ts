@@ -7,7 +7,7 @@ import type { Refusal } from '../transport.ts';
 
 export interface HttpAnswer {
   status: number;
-  headers: Headers;
+  headers: Pick<Headers, 'get'>;
   /** The body, as far as it was read. */
   text: string;
 }
@@ -25,14 +25,17 @@ const Receipt = z.object({ accepted: z.int(), duplicates: z.int(), rejected: z.i
 const Problem = z.object({ detail: z.string() });
 const MAX_DETAIL = 300;
 
-const TOKEN =
-  'Name in agent.collector.tokenFile a file with a token whose hash the collector has in collector.auth.agentTokenHashes.';
+const IDENTITY =
+  'Name in agent.collector.tokenFile a file with a token that the collector knows, be it by collector.auth.clusters or by its hash in collector.auth.agentTokenHashes, or a certificate in certFile; it must be for this cluster and node.';
 const ADDRESS =
   'Set agent.collector.url to the address of the collector itself; what answers there does not take batches.';
 const BODY_LIMIT = 'Let what is between agent and collector pass bodies of up to 8 MiB.';
 
-/** @param count how many records were sent */
-export function judge(answer: HttpAnswer, count: number): 'stored' | Refusal | Unavailable {
+/**
+ * @param count how many records were sent
+ * @param now milliseconds since 1970, to know by when to ask again
+ */
+export function judge(answer: HttpAnswer, count: number, now: number): 'stored' | Refusal | Unavailable {
   const { status, headers } = answer;
   if (status === 200 && isReceipt(answer.text, count)) return 'stored';
   const isCollectors = headers.get('content-type')?.startsWith('application/problem+json') === true;
@@ -40,7 +43,7 @@ export function judge(answer: HttpAnswer, count: number): 'stored' | Refusal | U
   if (isCollectors && (status === 400 || status === 422)) return { reason: 'refused', detail };
   if (status === 413 && (isCollectors || count > 1)) return { reason: 'too-large', detail };
   const remedy = remedyFor(status);
-  const afterMs = retryAfter(headers);
+  const afterMs = retryAfter(headers.get('retry-after') ?? '', now);
   return {
     reason: 'unavailable',
     detail,
@@ -50,7 +53,7 @@ export function judge(answer: HttpAnswer, count: number): 'stored' | Refusal | U
 }
 
 function remedyFor(status: number): string | undefined {
-  if (status === 401 || status === 403) return TOKEN;
+  if (status === 401 || status === 403) return IDENTITY;
   if (status === 413) return BODY_LIMIT;
   return status === 408 || status === 429 || status >= 500 ? undefined : ADDRESS;
 }
@@ -74,7 +77,9 @@ function parsed(text: string): unknown {
   }
 }
 
-function retryAfter(headers: Headers): number | undefined {
-  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+/** Seconds, or a date (RFC 9110, 10.2.3). */
+function retryAfter(header: string, now: number): number | undefined {
+  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
+  const date = /^[A-Za-z]{3},? .* GMT$/.test(header) ? Date.parse(header) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

@@ -3,6 +3,10 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Logger } from 'pino';
 import { Backoff, type Pause, pause } from '../../../shared/component/backoff.ts';
+import { TruantError } from '../../../shared/errors.ts';
+import { HttpClient, isUntrusted, textOf, whyItFailed } from '../../../shared/http/http-client.ts';
+import type { TlsFiles } from '../../../shared/http/tls-files.ts';
+import { SCRUBBED } from '../../../shared/normalise/scrub.ts';
 import type { ComponentMetrics } from '../../../shared/telemetry/metrics.ts';
 import type { Delivery, REFUSALS, Refusal, Run, Transport } from '../transport.ts';
 import { judge, type Unavailable } from './answer.ts';
@@ -14,6 +18,8 @@ export interface HttpTransportOptions {
   url: string;
   /** Read anew for each attempt: projected tokens rotate. */
   token?: () => Promise<string>;
+  /** Whom to trust, and who we are; the same goes for them. */
+  tls?: TlsFiles;
   logger: Logger;
   metrics: ComponentMetrics<(typeof REFUSALS)[number], (typeof HTTP_ERRORS)[number]>;
   pause?: Pause;
@@ -26,19 +32,23 @@ interface Unreachable extends Omit<Unavailable, 'reason' | 'afterMs'> {
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 30_000;
 const ATTEMPT_MS = 30_000;
+/** A receipt is short, and so is a problem. */
+const MAX_ANSWER_BYTES = 64 * 1024;
 const NEWLINE = Buffer.from('\n');
 const compress = promisify(gzip);
 
 export class HttpTransport implements Transport {
   readonly #options: HttpTransportOptions;
-  readonly #url: string;
+  readonly #url: URL;
+  readonly #client: HttpClient;
   readonly #pause: Pause;
   #trouble: string | undefined;
 
   constructor(options: HttpTransportOptions) {
     this.#options = options;
     this.#pause = options.pause ?? pause;
-    this.#url = `${options.url.replace(/\/+$/, '')}/api/v1/batches`;
+    this.#url = new URL(`${options.url.replace(/\/+$/, '')}/api/v1/batches`);
+    this.#client = new HttpClient(options.tls);
   }
 
   trouble(): string | undefined {
@@ -87,37 +97,39 @@ export class HttpTransport implements Transport {
     body: Buffer,
     signal: AbortSignal,
   ): Promise<'stored' | Refusal | Unavailable | Unreachable> {
-    const { token } = this.#options;
-    let authorization: string | undefined;
+    let presented: string | undefined;
     try {
-      const presented = await token?.();
+      presented = await this.#options.token?.();
       // fetch would quote it in its error, and the error be logged.
       if (presented !== undefined && !/^[\x21-\x7e]+$/.test(presented)) {
         const remedy = 'Put one token, and nothing else, into the file that agent.collector.tokenFile names.';
         return { reason: 'unavailable', detail: 'the token file does not hold one token', remedy };
       }
-      authorization = presented && `Bearer ${presented}`;
     } catch (error) {
       const remedy = 'Make the file that agent.collector.tokenFile names readable for the agent.';
-      return { reason: 'unavailable', detail: `the token cannot be read: ${reasonOf(error)}`, remedy };
+      return { reason: 'unavailable', detail: `the token cannot be read: ${whyItFailed(error)}`, remedy };
     }
     try {
-      const response = await fetch(this.#url, {
+      const response = await this.#client.fetch(this.#url, {
         method: 'POST',
-        body: new Uint8Array(body),
+        body,
         // A redirect could lead the token anywhere.
         redirect: 'manual',
         signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]),
         headers: {
           'content-type': 'application/x-ndjson',
           'content-encoding': 'gzip',
-          ...(authorization !== undefined && { authorization }),
+          ...(presented !== undefined && { authorization: `Bearer ${presented}` }),
         },
       });
       const { status, headers } = response;
-      return judge({ status, headers, text: await response.text() }, count);
+      const text = await textOf(response, MAX_ANSWER_BYTES);
+      // Some servers show what they were sent.
+      const safe = presented === undefined ? text : text.replaceAll(presented, SCRUBBED);
+      return judge({ status, headers, text: safe }, count, Date.now());
     } catch (error) {
-      return { reason: 'connection', detail: reasonOf(error) };
+      const remedy = remedyFor(error);
+      return { reason: 'connection', detail: whyItFailed(error), ...(remedy !== undefined && { remedy }) };
     }
   }
 }
@@ -125,7 +137,10 @@ export class HttpTransport implements Transport {
 const isFinal = (answer: Refusal | Unavailable | Unreachable): answer is Refusal =>
   answer.reason === 'refused' || answer.reason === 'too-large';
 
-const reasonOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
-};
+/** Undefined: it may pass by itself. */
+function remedyFor(error: unknown): string | undefined {
+  if (error instanceof TruantError) return error.remedy;
+  return isUntrusted(error)
+    ? "Name in agent.collector.caFile the CA that signed the collector's certificate."
+    : undefined;
+}

@@ -7,6 +7,7 @@ import { TruantError } from '../../../shared/errors.ts';
 import { componentMetrics } from '../../../shared/telemetry/metrics.ts';
 import type { Clock } from '../../../shared/time.ts';
 import type { Correlation, Receipt } from '../../correlate/correlation.ts';
+import { type Caller, mayWriteAs } from '../../identity/caller.ts';
 import { Problem } from '../../server/problem.ts';
 import { type Decoded, decodeEnvelope, gather, REJECTIONS, type Rejection } from '../decode.ts';
 
@@ -61,6 +62,7 @@ export function batchesRoute(options: BatchesOptions): (server: FastifyInstance)
         const lines = linesOf(await plainBody(request));
         const now = options.clock.now();
         const decoded = lines.map((line) => decodeEnvelope(line, now));
+        refuseForeign(decoded, request.caller);
         metrics.received(lines.length);
         const receipt = await stored(decoded);
         for (const [index, { rejection }] of decoded.entries()) {
@@ -84,6 +86,18 @@ export function batchesRoute(options: BatchesOptions): (server: FastifyInstance)
     }
     return receipt;
   }
+}
+
+/** Before anything is stored of it. */
+function refuseForeign(decoded: readonly Decoded[], caller: Caller | undefined): void {
+  const foreign = decoded.find(({ head }) => head && !(caller && mayWriteAs(caller, head)))?.head;
+  if (!foreign) return;
+  const { cluster, agent } = caller?.role === 'writer' ? caller.writes : {};
+  const own = agent === undefined ? `the cluster ${cluster}` : `the node ${agent} of the cluster ${cluster}`;
+  throw new Problem({
+    status: 403,
+    detail: `This caller may write as ${own} alone: the batch says it is from another.`,
+  });
 }
 
 async function plainBody(request: FastifyRequest): Promise<Buffer> {

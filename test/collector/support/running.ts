@@ -29,6 +29,7 @@ export async function runCollector(
   const timers = manualTimers();
   const registry = deps.registry ?? new Registry();
   const config = parseConfig({
+    cluster: { name: CLUSTER },
     collector: { listen: { port: 0 }, store: { path: ':memory:' }, ...section },
     ...more,
   });
@@ -61,6 +62,18 @@ export async function runCollector(
     },
   };
 }
+
+/** For a server without authentication, on loopback. */
+export const plainServer = {
+  host: '127.0.0.1',
+  port: 0,
+  identity: undefined,
+  tls: undefined,
+  tlsElsewhere: false,
+  limits: parseConfig({}).collector.limits,
+  every: () => () => undefined,
+  log: silent,
+};
 
 /** Envelopes of a run without holes, whatever its observations are. */
 export function batch(position: number, observations: readonly unknown[], more: object = {}): object[] {

@@ -1,16 +1,16 @@
 /** Hashes of tokens out of a file, one a line; empty lines and lines that begin with # are for people. */
 import { readFile } from 'node:fs/promises';
-import { tokenHash } from '../../shared/config/values.ts';
+import type { z } from 'zod';
 import { TruantError } from '../../shared/errors.ts';
 
 /** @throws TruantError CONFIG_INVALID, which names the line but never shows it: it may be a token put there by mistake */
-export async function readTokenHashes(file: string): Promise<string[]> {
+export async function readTokenHashes(file: string, entry: z.ZodString): Promise<string[]> {
   const lines = (await read(file)).split('\n').map((line) => line.trim());
   return lines.flatMap((line, index) => {
     if (line === '' || line.startsWith('#')) return [];
-    if (tokenHash.safeParse(line).success) return [line];
+    if (entry.safeParse(line).success) return [line];
     throw new TruantError('CONFIG_INVALID', `${file}, line ${index + 1} is no hash of a token.`, {
-      remedy: 'It must be sha256: and 64 hexadecimal digits.',
+      remedy: `It must be ${String(entry.meta()?.['expected'])}.`,
     });
   });
 }

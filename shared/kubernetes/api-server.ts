@@ -7,7 +7,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { TruantError } from '../../../shared/errors.ts';
+import { TruantError } from '../errors.ts';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -38,14 +38,15 @@ export class ApiServer {
 
   /** @throws {RefusedError} and whatever the connection fails with */
   async get(path: string, query: Query, signal: AbortSignal): Promise<unknown> {
-    const response = await this.#open(path, query, signal);
-    response.socket.setTimeout(this.#patienceMs);
-    let text = '';
-    for await (const chunk of response as AsyncIterable<string>) {
-      text += chunk;
-      if (text.length > MAX_PAGE_CHARS) throw new RefusedError(200, `${path}: the answer is too long`);
-    }
-    return parse(path, text);
+    return this.#whole(path, await this.#open(path, query, signal), MAX_PAGE_CHARS);
+  }
+
+  /**
+   * @returns the object that the API server made of the one it was given
+   * @throws {RefusedError} and whatever the connection fails with
+   */
+  async post(path: string, object: object, signal: AbortSignal): Promise<unknown> {
+    return this.#whole(path, await this.#open(path, {}, signal, JSON.stringify(object)), MAX_LINE_CHARS);
   }
 
   /**
@@ -70,16 +71,33 @@ export class ApiServer {
     }
   }
 
-  async #open(path: string, query: Query, signal: AbortSignal): Promise<IncomingMessage> {
+  async #whole(path: string, response: IncomingMessage, maxChars: number): Promise<unknown> {
+    response.socket.setTimeout(this.#patienceMs);
+    let text = '';
+    for await (const chunk of response as AsyncIterable<string>) {
+      text += chunk;
+      if (text.length > maxChars) throw new RefusedError(200, `${path}: the answer is too long`);
+    }
+    return parse(path, text);
+  }
+
+  async #open(path: string, query: Query, signal: AbortSignal, body?: string): Promise<IncomingMessage> {
     const server = this.#config.getCurrentCluster()?.server;
     if (server === undefined) throw new TruantError('CONFIG_INVALID', 'the kubeconfig names no current cluster');
     const url = new URL(server.replace(/\/$/, '') + path);
     for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, String(value));
-    const options: RequestOptions = { headers: { accept: 'application/json', 'user-agent': 'truant' } };
+    const options: RequestOptions = {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        accept: 'application/json',
+        'user-agent': 'truant',
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+    };
     await within(this.#config.applyToHTTPSOptions(options), signal);
-    const response = await answer(url, { ...options, signal }, this.#patienceMs);
+    const response = await answer(url, { ...options, signal }, body, this.#patienceMs);
     response.setEncoding('utf8');
-    if (response.statusCode === 200) return response;
+    if (response.statusCode === 200 || response.statusCode === 201) return response;
     response.destroy();
     const status = response.statusCode ?? 0;
     throw new RefusedError(status, `${path}: the API server answered ${status} ${response.statusMessage ?? ''}`.trim());
@@ -95,7 +113,12 @@ function parse(path: string, text: string): unknown {
   }
 }
 
-function answer(url: URL, options: RequestOptions, patienceMs: number): Promise<IncomingMessage> {
+function answer(
+  url: URL,
+  options: RequestOptions,
+  body: string | undefined,
+  patienceMs: number,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const sent = (url.protocol === 'http:' ? httpRequest : httpsRequest)(url, options);
     const silence = () => sent.destroy(new TruantError('CLUSTER_UNREACHABLE', `${url.pathname}: no answer in time`));
@@ -112,7 +135,7 @@ function answer(url: URL, options: RequestOptions, patienceMs: number): Promise<
       clearTimeout(timer);
       reject(error);
     });
-    sent.end();
+    sent.end(body);
   });
 }
 

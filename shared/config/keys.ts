@@ -1,4 +1,4 @@
-/** How a configuration is put together out of keys. */
+/** What sections of the configuration are made of. */
 import { z } from 'zod';
 import { key } from './values.ts';
 
@@ -10,3 +10,13 @@ export const flag = (fallback: boolean, description: string) =>
 
 export const list = <Item extends z.ZodType>(item: Item, description: string, more: { secret?: true } = {}) =>
   key(z.array(item).max(1000).default([]), description, { expected: 'a list of at most 1000 items', ...more });
+
+/** A certificate is of no use without its key, nor the other way round. */
+export function refuseHalfPair(
+  { certFile, keyFile }: { certFile?: string | undefined; keyFile?: string | undefined },
+  context: z.core.$RefinementCtx,
+): void {
+  if ((certFile === undefined) === (keyFile === undefined)) return;
+  const [set, missing] = certFile === undefined ? ['keyFile', 'certFile'] : ['certFile', 'keyFile'];
+  context.addIssue({ code: 'custom', path: [set], message: `needs ${missing} too`, params: { whole: true } });
+}

@@ -1,16 +1,17 @@
 import type { KubeConfig } from '@kubernetes/client-node';
-import { TruantError } from '../../../shared/errors.ts';
+import { TruantError } from '../errors.ts';
 
 /**
  * The kubeconfig of that name; without one what kubectl would take, or inside of a cluster the pod's own service account.
- * The client is loaded only here, because it is large and only agents that watch need it.
+ * The client is loaded only here, because it is large and few need it.
  *
+ * @param key where the configuration names it
  * @throws {TruantError} CONFIG_INVALID
  */
-export async function loadKubeConfig(path: string | undefined): Promise<KubeConfig> {
+export async function loadKubeConfig(path: string | undefined, key: string): Promise<KubeConfig> {
   const { KubeConfig } = await import('@kubernetes/client-node');
   const config = new KubeConfig();
-  const remedy = 'Set agent.inventory.kubeconfig to a kubeconfig with a current context, or KUBECONFIG.';
+  const remedy = `Set ${key} to a kubeconfig with a current context, or KUBECONFIG.`;
   try {
     if (path === undefined) config.loadFromDefault();
     else config.loadFromFile(path);

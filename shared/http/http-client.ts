@@ -1,0 +1,77 @@
+/**
+ * Requests to one server: over TLS 1.2 or later, with the certificates that files hold at the time, through the proxy that
+ * the environment names (HTTPS_PROXY, HTTP_PROXY, NO_PROXY), on connections that are kept.
+ */
+import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch, type RequestInit, type Response } from 'undici';
+import { isLoopback } from '../config/values.ts';
+import { isSameMaterial, MIN_TLS, readTlsFiles, type TlsFiles, type TlsMaterial } from './tls-files.ts';
+
+/** Shorter than servers keep theirs, or a request could meet a connection that is being closed. */
+const KEEP_ALIVE_MS = 30_000;
+
+export class HttpClient {
+  readonly #files: TlsFiles;
+  #current: { material: TlsMaterial; dispatcher: Dispatcher } | undefined;
+
+  constructor(files: TlsFiles = {}) {
+    this.#files = files;
+  }
+
+  /**
+   * @param url of that one server
+   * @throws TruantError INPUT_UNREADABLE, and whatever the connection fails with
+   */
+  async fetch(url: URL, init: Omit<RequestInit, 'dispatcher'>): Promise<Response> {
+    return fetch(url, { ...init, dispatcher: await this.#dispatcher(url) });
+  }
+
+  async #dispatcher({ hostname }: URL): Promise<Dispatcher> {
+    const material = await readTlsFiles(this.#files);
+    if (this.#current && isSameMaterial(material, this.#current.material)) return this.#current.dispatcher;
+    // Connections with what is no longer right end with their requests.
+    void this.#current?.dispatcher.close();
+    const tls = { ...material, minVersion: MIN_TLS } as const;
+    const options = { connect: tls, keepAliveTimeout: KEEP_ALIVE_MS };
+    // No proxy elsewhere can mean this machine.
+    const isLocal = isLoopback(hostname.replace(/^\[(.*)\]$/, '$1'));
+    const dispatcher = isLocal ? new Agent(options) : new EnvHttpProxyAgent({ ...options, requestTls: tls });
+    this.#current = { material, dispatcher };
+    return dispatcher;
+  }
+}
+
+/** The body, of a server that may be any. @throws Error when it is longer */
+export async function textOf(response: Response, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new Error(`the answer has more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** In few words, without what was sent. */
+export function whyItFailed(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return 'it took too long';
+  const { cause } = error;
+  if (!(cause instanceof Error)) return error.message;
+  return cause.message || String(Reflect.get(cause, 'code') ?? cause.name);
+}
+
+const UNTRUSTED = new Set([
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'CERT_SIGNATURE_FAILURE',
+]);
+
+/** Whether the other side's certificate was signed by nobody that is trusted here. */
+export function isUntrusted(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return UNTRUSTED.has(String(Reflect.get(error, 'code'))) || isUntrusted(error.cause);
+}

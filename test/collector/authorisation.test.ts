@@ -1,0 +1,149 @@
+/** Every route that there is, asked by everybody there is. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Access } from '../../collector/identity/caller.ts';
+import { type Credentials, createLab, type Lab } from './support/callers.ts';
+
+let lab: Lab;
+/** Everything that was answered to anybody. */
+let answered = '';
+
+beforeAll(async () => {
+  lab = await createLab();
+});
+afterAll(() => lab.stop());
+
+/** Whoever is let in is answered as the route answers: with 200, or 404 for what is not there. */
+const LET_IN = new Set([200, 404]);
+
+type Kind = keyof Lab['callers'];
+const EXPECTED: Record<Kind, Record<Access, 'in' | 401 | 403>> = {
+  strangers: { open: 'in', read: 401, write: 401, admin: 401 },
+  outsiders: { open: 'in', read: 403, write: 403, admin: 403 },
+  readers: { open: 'in', read: 'in', write: 403, admin: 403 },
+  admins: { open: 'in', read: 'in', write: 403, admin: 'in' },
+  agents: { open: 'in', read: 403, write: 'in', admin: 403 },
+  otherAgents: { open: 'in', read: 403, write: 403, admin: 403 },
+};
+
+async function ask(method: string, url: string, who: Credentials): Promise<number> {
+  const isBatch = method === 'POST' && url === '/api/v1/batches';
+  const response = await (isBatch ? lab.send(who) : lab.ask(method, url.replace(/:\w+/g, 'x'), who));
+  answered += JSON.stringify([...response.headers]) + (await response.text());
+  return response.status;
+}
+
+test('the routes are these', () => {
+  const routes = lab.collector.routes.map(({ method, url, access }) => `${access} ${method} ${url}`);
+  expect(routes.filter((route) => !route.includes(' HEAD ')).toSorted()).toEqual([
+    'admin GET /api/v1/dead-letters',
+    'open GET /healthz',
+    'open GET /readyz',
+    'read GET /',
+    'read GET /api/v1/alerts',
+    'read GET /api/v1/alerts/:id',
+    'read GET /api/v1/credentials/:id',
+    'read GET /api/v1/history',
+    'read GET /api/v1/status',
+    'read GET /api/v1/uses',
+    'read GET /metrics',
+    'write POST /api/v1/batches',
+  ]);
+  const heads = lab.collector.routes.filter(({ method }) => method === 'HEAD').map(({ url }) => url);
+  expect(heads).toHaveLength(routes.length - heads.length - 1);
+});
+
+describe.each(Object.keys(EXPECTED) as Kind[])('%s', (kind) => {
+  test('are let in where they may, and nowhere else', async () => {
+    for (const [who, credentials] of Object.entries(lab.callers[kind])) {
+      for (const { method, url, access } of lab.collector.routes) {
+        const status = await ask(method, url, credentials);
+        const expected = EXPECTED[kind][access];
+        expect([who, method, url, LET_IN.has(status) ? 'in' : status]).toEqual([who, method, url, expected]);
+      }
+    }
+  });
+
+  test('learn nothing of what is not there', async () => {
+    const expected = EXPECTED[kind].read === 'in' ? 404 : EXPECTED[kind].read;
+    for (const [who, credentials] of Object.entries(lab.callers[kind])) {
+      for (const url of ['/nowhere', '/api/v1/admin', '/api/v1/alerts/x/y', '/.git/config']) {
+        expect([who, url, await ask('GET', url, credentials)]).toEqual([who, url, expected]);
+      }
+      expect([who, await ask('DELETE', '/api/v1/alerts/x', credentials)]).toEqual([who, expected]);
+    }
+  });
+});
+
+test('an agent writes as itself alone, whatever else it says', async () => {
+  const { otherAgents, agents } = lab.callers;
+  const own = {
+    'an agent of another node, with a static token': { cluster: 'demo', agent: 'node-b' },
+    'an agent of another node': { cluster: 'demo', agent: 'node-b' },
+    'an agent of another node, with a certificate': { cluster: 'demo', agent: 'node-b' },
+    'an agent of another cluster, with a static token': { cluster: 'other', agent: 'node-z' },
+    'an agent of another cluster': { cluster: 'other', agent: 'node-a' },
+    'an agent of another cluster, with a certificate': { cluster: 'other', agent: 'node-a' },
+    'an agent of a cluster whose API server is asked': { cluster: 'reviewed', agent: 'node-a' },
+  };
+  expect(Object.keys(own)).toEqual(Object.keys(otherAgents));
+  for (const [who, as] of Object.entries(own)) {
+    expect([who, (await lab.send(otherAgents[who] as Credentials, as)).status]).toEqual([who, 200]);
+  }
+  for (const as of [
+    { cluster: 'demo', agent: 'node-b' },
+    { cluster: 'other', agent: 'node-a' },
+  ]) {
+    const { token } = agents["an agent with its ServiceAccount's token"] as Credentials;
+    const response = await lab.send({ token: token as string }, as);
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({
+      detail: expect.stringContaining('the node node-a of the cluster demo alone'),
+    });
+  }
+  // Of all nodes, but of one cluster.
+  expect((await lab.send({ token: 'agent-of-here' }, { cluster: 'demo', agent: 'node-q' })).status).toBe(200);
+});
+
+test('when the API server can not be asked that is said, and nobody is let in or sent away', async () => {
+  lab.api.trouble = 500;
+  const token = await lab.key.token({ claims: { iss: 'https://reviewed' }, node: 'node-c' });
+  const response = await lab.send({ token });
+  expect(response.status).toBe(503);
+  expect(response.headers.get('retry-after')).toBe('2');
+  lab.api.trouble = undefined;
+});
+
+test('the log says why, now and then, and nobody is told a secret', async () => {
+  const lines = lab.logged().split('\n').filter(Boolean);
+  const told = lines.map((line) => JSON.parse(line) as { reason?: string }).flatMap(({ reason }) => reason ?? []);
+  expect(new Set(told)).toEqual(
+    new Set([
+      'unknown-token',
+      'unknown-issuer',
+      'unknown-key',
+      'bad-signature',
+      'bad-algorithm',
+      'wrong-audience',
+      'expired',
+      'not-yet-valid',
+      'not-authenticated',
+      'wrong-account',
+      'no-node',
+      'no-identity',
+      'unavailable',
+    ]),
+  );
+  // Hundreds were refused.
+  expect(lines.length).toBeLessThan(40);
+  const tokens = Object.values(lab.callers).flatMap((callers) => Object.values(callers).map(({ token }) => token));
+  const metrics = await (await lab.ask('GET', '/metrics', { token: 'the-reader' })).text();
+  expect(metrics).toMatch(/truant_errors_total\{component="identity",error_type="wrong-audience"\} [1-9]/);
+  const everything = lab.logged() + answered + metrics;
+  for (const token of tokens.filter((one) => one !== undefined)) {
+    expect(everything).not.toContain(token);
+    const signature = token.split('.')[2];
+    if (signature && signature.length > 8) expect(everything).not.toContain(signature);
+  }
+  expect(everything).not.toContain('the-collectors-own');
+  expect(everything).not.toContain('PRIVATE KEY');
+});
