@@ -3,8 +3,8 @@
  * take, is not needed any more.
  */
 import type { Logger } from 'pino';
+import { Backoff, type Pause, pause } from '../shared/component/backoff.ts';
 import type { ComponentMetrics } from '../shared/telemetry/metrics.ts';
-import { Backoff, type Pause, pause } from './backoff.ts';
 import type { SpoolRecord } from './spool/record.ts';
 import type { Spool } from './spool/spool.ts';
 import type { REFUSALS, Refusal, Run, Transport } from './transport/transport.ts';

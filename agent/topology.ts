@@ -11,6 +11,7 @@ import { Memory } from '../shared/detection/memory.ts';
 import { TruantError } from '../shared/errors.ts';
 import { inCidrs } from '../shared/inventory/address.ts';
 import { ClusterInventory } from '../shared/inventory/cluster-inventory.ts';
+import { KAFKA_TROUBLES } from '../shared/kafka/trouble.ts';
 import type { InventoryEvent } from '../shared/schema/inventory-event.ts';
 import type { Whereabouts } from '../shared/schema/observation.ts';
 import { DeadLetterFile } from '../shared/telemetry/dead-letter-file.ts';
@@ -38,6 +39,7 @@ import { SPOOL_LABELS, Spool } from './spool/spool.ts';
 import { unwritable } from './state-folder.ts';
 import { type FolderLock, lockFolder } from './state-lock.ts';
 import { HTTP_ERRORS, HttpTransport } from './transport/http/http-transport.ts';
+import { KafkaTransport } from './transport/kafka/kafka-transport.ts';
 import { REFUSALS, type Transport } from './transport/transport.ts';
 
 export interface AgentDeps {
@@ -134,7 +136,7 @@ async function assemble(
     tell(OUTBOX, 'gap', 'damaged', 'An observation that waited to be delivered could not be read any more.'),
   );
 
-  const transport = httpTransport(config, deps);
+  const { transport, connection } = transportOf(config, deps);
   const outbox = new Outbox({
     cluster,
     agent: node,
@@ -174,6 +176,7 @@ async function assemble(
       degraded: () => spool.trouble ?? lock.unguarded,
     }),
     ...(operations ? [operations.component] : []),
+    ...connection,
     delivery(outbox, samples),
     ...inventory.components,
     createReadProfilesFile({ folder: config.agent.stateDir, profiles: memory.profiles, logger }),
@@ -221,6 +224,16 @@ const delivery = (outbox: Outbox, samples: { flush(): Promise<void> }): Componen
     },
     degraded: () => outbox.trouble,
   });
+
+/** Connections end after the last of what waits has been delivered. */
+function transportOf(config: Config, deps: AgentDeps): { transport: Transport; connection: Component[] } {
+  if (config.agent.transport === 'http') return { transport: httpTransport(config, deps), connection: [] };
+  const { logger, registry } = deps;
+  const metrics = componentMetrics(registry, 'kafka-transport', { dropped: REFUSALS, errors: KAFKA_TROUBLES });
+  const transport = new KafkaTransport({ settings: config.kafka, logger, metrics });
+  const connection = createComponent('kafka-transport', { start: () => undefined, stop: () => transport.close() });
+  return { transport, connection: [connection] };
+}
 
 async function openSpool(
   config: Config,

@@ -41,6 +41,7 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   LISTEN_FAILED: EXIT.unavailable,
   LISTEN_UNSAFE: EXIT.input,
   CLUSTER_UNREACHABLE: EXIT.unreachable,
+  LIMIT_REACHED: EXIT.unreachable,
   IDENTITY_UNAVAILABLE: EXIT.unreachable,
   OVERLOADED: EXIT.unreachable,
 };

@@ -17,8 +17,9 @@ import { createIdentity } from './identity/topology.ts';
 import { deadLettersRoute } from './query/dead-letters.ts';
 import { operationsRoutes } from './query/operations.ts';
 import { queryRoutes } from './query/routes.ts';
-import { REJECTIONS, type Rejection } from './receive/decode.ts';
 import { batchesRoute } from './receive/http/batches.ts';
+import { KAFKA_REJECTIONS, type KafkaRejection } from './receive/kafka/dead-letters.ts';
+import { createKafkaReceiver } from './receive/kafka/kafka-receiver.ts';
 import { refuseUnsafe } from './server/access.ts';
 import { createServer, type Route, refuseTaken } from './server/server.ts';
 import { ServerTls } from './server/tls.ts';
@@ -82,7 +83,7 @@ interface Opened {
 
 function assemble(config: Config, deps: CollectorDeps, { store, identity, tls }: Opened): Collector {
   const { logger: log, registry, clock = wallClock, every = everyInterval } = deps;
-  const { listen, limits, store: kept } = config.collector;
+  const { listen, limits, receive, store: kept } = config.collector;
   // A playback may be of a time to come, for this machine's clock; and live agents are not to be measured by a playback.
   const latest: Clock = { now: () => Math.max(clock.now(), wallClock.now()) };
   const policy = toPolicy(config, clock);
@@ -120,6 +121,17 @@ function assemble(config: Config, deps: CollectorDeps, { store, identity, tls }:
       indexPageRoute(store, clock),
     ],
   });
+  const kafkaReceiver = (): Component =>
+    createKafkaReceiver({
+      settings: config.kafka,
+      receive: receive.kafka,
+      correlation,
+      store,
+      setAside: (reason, value) => samples?.add(reason, value),
+      clock: latest,
+      logger: log,
+      registry,
+    });
   const components = [
     createComponent('store', {
       start: () => undefined,
@@ -132,14 +144,20 @@ function assemble(config: Config, deps: CollectorDeps, { store, identity, tls }:
     correlation.component,
     createRetention({ store, ...kept.retention, clock, every, log, registry }),
     server.component,
+    ...(receive.kafka.enabled ? [kafkaReceiver()] : []),
   ];
   return { components, address: server.address, routes: server.routes, onAlerts: correlation.onAlerts };
 }
 
 /** Next to the store, if that is in a file. */
-function deadLetters(store: string, logger: Logger, clock: Clock): DeadLetterFile<Rejection> | undefined {
+function deadLetters(store: string, logger: Logger, clock: Clock): DeadLetterFile<KafkaRejection> | undefined {
   if (store === ':memory:') return undefined;
-  return new DeadLetterFile({ path: join(dirname(store), 'dead-letter.ndjson'), reasons: REJECTIONS, logger, clock });
+  return new DeadLetterFile({
+    path: join(dirname(store), 'dead-letter.ndjson'),
+    reasons: KAFKA_REJECTIONS,
+    logger,
+    clock,
+  });
 }
 
 async function loadTls({ certFile, keyFile, clientCaFile }: Config['collector']['tls'], logger: Logger) {

@@ -5,10 +5,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { configurationReference } from './generators/configuration.ts';
+import { envelopeSchema } from './generators/envelope.ts';
 import type { Generator } from './generators/generator.ts';
 import { ruleCatalogue } from './generators/rules.ts';
 
-const generators: readonly Generator[] = [configurationReference, ruleCatalogue];
+const generators: readonly Generator[] = [configurationReference, envelopeSchema, ruleCatalogue];
 
 const checking = process.argv.includes('--check');
 let stale = 0;

@@ -23,6 +23,7 @@ const CODES = {
   CLUSTER_UNREACHABLE: { retriable: true },
   IDENTITY_UNAVAILABLE: { retriable: true },
   OVERLOADED: { retriable: true },
+  LIMIT_REACHED: { retriable: true },
 } as const;
 
 export type ErrorCode = keyof typeof CODES;

@@ -6,9 +6,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { ZodType } from 'zod';
+import { type Pause, pause } from '../../shared/component/backoff.ts';
 import type { Observation } from '../../shared/schema/observation.ts';
 import type { ComponentMetrics } from '../../shared/telemetry/metrics.ts';
-import { type Pause, pause } from '../backoff.ts';
 import type { Losses, SpoolState } from './contents.ts';
 import { type Opened, openSpool } from './opening.ts';
 import { type Droppable, rankOf } from './rank.ts';

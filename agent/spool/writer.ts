@@ -4,8 +4,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { Backoff, type Pause } from '../../shared/component/backoff.ts';
 import type { ComponentMetrics } from '../../shared/telemetry/metrics.ts';
-import { Backoff, type Pause } from '../backoff.ts';
 import { type SpoolState, writeState } from './contents.ts';
 import type { Database } from './database.ts';
 import { Group } from './group.ts';

@@ -53,7 +53,8 @@ export interface Correlation {
   /**
    * Resolves once everything is stored, together with how far a partition was consumed for it.
    *
-   * @throws TruantError OVERLOADED when too much waits or it would be one cluster too many, STORE_UNAVAILABLE
+   * @throws TruantError OVERLOADED when too much waits, LIMIT_REACHED when it would be one cluster or stream too many,
+   * STORE_UNAVAILABLE
    */
   take(intake: Intake, consumed?: Consumed): Promise<Receipt>;
   /** From now on somebody else follows the cluster; what comes of it later finds a correlator made anew. */
@@ -111,7 +112,10 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
     const existing = clusters.get(cluster);
     if (existing) return existing;
     if (!clusters.has(cluster) && clusters.size >= options.maxClusters) {
-      throw new TruantError('OVERLOADED', `This collector follows ${options.maxClusters} clusters and takes no other.`);
+      throw new TruantError(
+        'LIMIT_REACHED',
+        `This collector follows ${options.maxClusters} clusters and takes no other.`,
+      );
     }
     const { decided, undecided } = await store.recent(cluster, options.restore.within, options.restore.limit);
     const correlator = restored(cluster, decided, await store.openAlerts(cluster, MOST_OPEN_ALERTS));

@@ -16,6 +16,24 @@ import {
   wholeNumber,
 } from './values.ts';
 
+const receive = section('What is received besides the batches that agents send over HTTP.', {
+  kafka: section('Observations out of Kafka, as the section kafka says.', {
+    enabled: flag(false, 'Receive them.'),
+    group: key(
+      text.default('truant-collector'),
+      'The consumer group. Collectors of one group share the clusters among them; each group gets everything.',
+    ),
+    sessionSeconds: key(
+      wholeNumber(1, 300, 'seconds').default(10),
+      'A collector of which the brokers hear nothing for so long loses its partitions to the others.',
+    ),
+    clusters: list(
+      clusterName,
+      'The clusters whose observations are taken; those of others are set aside. Empty: all.',
+    ),
+  }),
+});
+
 const KEY_SOURCES = ['jwksFile', 'jwksUrl', 'tokenReview'] as const;
 
 const trustedCluster = z
@@ -188,6 +206,7 @@ export const collector = key(
       tls,
       auth,
       limits,
+      receive,
       store: section('The history of every use, and the alerts.', {
         path: key(filePath.default('/var/lib/truant/collector/truant.duckdb'), "The database's file."),
         retention: section('What is kept; the oldest goes first.', {

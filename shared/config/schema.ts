@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Severity } from '../schema/alert.ts';
 import { collector } from './collector-schema.ts';
+import { kafka, kafkaProblems } from './kafka.ts';
 import { flag, list, refuseHalfPair, section } from './keys.ts';
 import {
   addressOrCidr,
@@ -96,6 +97,10 @@ const agent = section('The agent, one a node.', {
   auditLog,
   inventory,
   tokenFiles,
+  transport: key(
+    z.enum(['http', 'kafka']).default('http'),
+    'How observations reach the collector: http, as agent.collector says; kafka, as the section kafka says.',
+  ),
   spool: section('What is not yet delivered, in a file in stateDir.', {
     maxMegabytes: key(
       wholeNumber(16, 65_536, 'megabytes').default(512),
@@ -132,7 +137,7 @@ const agent = section('The agent, one a node.', {
         refuseHalfPair({ certFile, keyFile }, context);
       })
       .prefault({}),
-    'Where observations are sent.',
+    'Where observations are sent over HTTP.',
   ),
   metrics: section('How the agent itself is doing: /metrics for Prometheus, /healthz for probes.', {
     enabled: flag(true, 'Serve them. `truant start` never does: there the collector serves the metrics of both.'),
@@ -219,20 +224,28 @@ const detection = section('Exceptions from the rules, and changes to them.', {
   ),
 });
 
-export const Config = z.strictObject({
-  cluster: section('The cluster.', {
-    name: key(clusterName.default('kubernetes'), 'The name that alerts and history bear.'),
-  }),
-  agent,
-  networks,
-  detection,
-  collector,
-  log: section('Logs, as JSON lines on stderr.', {
-    level: key(
-      z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-      'What is logged: this and worse.',
-    ),
-    pretty: flag(false, 'Short lines for people instead of JSON.'),
-  }),
-});
+export const Config = z
+  .strictObject({
+    cluster: section('The cluster.', {
+      name: key(clusterName.default('kubernetes'), 'The name that alerts and history bear.'),
+    }),
+    agent,
+    networks,
+    detection,
+    collector,
+    kafka,
+    log: section('Logs, as JSON lines on stderr.', {
+      level: key(
+        z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+        'What is logged: this and worse.',
+      ),
+      pretty: flag(false, 'Short lines for people instead of JSON.'),
+    }),
+  })
+  .superRefine((config, context) => {
+    if (config.agent.transport !== 'kafka' && !config.collector.receive.kafka.enabled) return;
+    for (const { path, message } of kafkaProblems(config.kafka)) {
+      context.addIssue({ code: 'custom', path: ['kafka', ...path], message, params: { whole: true } });
+    }
+  });
 export type Config = z.infer<typeof Config>;

@@ -72,6 +72,17 @@ export const host = expecting(
 );
 export const loopbackHost = expecting(z.string().refine(isLoopback), 'localhost, ::1 or an address in 127.0.0.0/8');
 export const port = expecting(z.int().min(0).max(65_535), 'a port number from 0 (any free one) to 65535');
+export const hostAndPort = expecting(
+  z
+    .string()
+    .max(270)
+    .regex(/^(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?):\d{1,5}$/),
+  'a host and its port such as kafka-1.example:9092',
+);
+export const topicName = expecting(
+  z.string().regex(/^(?!\.{1,2}$)[\w.-]{1,249}$/),
+  'a name of at most 249 letters, digits and . _ -',
+);
 export const baseUrl = expecting(
   z.string().max(2048).refine(isBaseUrl),
   'an http or https URL without credentials, query or fragment',

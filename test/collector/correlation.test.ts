@@ -188,7 +188,7 @@ describe('correlation', () => {
     await take(0, [theft(0)], 'a');
     await take(0, [theft(0)], 'b');
     expect(told.map(({ cluster }) => cluster)).toEqual(['a', 'b']);
-    await expect(take(0, [theft(0)], 'c')).rejects.toMatchObject({ code: 'OVERLOADED' });
+    await expect(take(0, [theft(0)], 'c')).rejects.toMatchObject({ code: 'LIMIT_REACHED' });
     expect(await take(1, [theft(1)], 'a')).toMatchObject({ accepted: 1 });
   });
 

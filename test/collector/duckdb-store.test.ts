@@ -80,7 +80,7 @@ describe('opening a DuckDB store', () => {
     const store = await openDuckDbStore({ ...options, path: ':memory:', maxStreams: 1 });
     await send(store, 0, [use(0)]);
     const another = send(store, 0, [use(0)], undefined, { stream: 'demo/node-b/audit-file' });
-    await expect(another).rejects.toMatchObject({ code: 'OVERLOADED' });
+    await expect(another).rejects.toMatchObject({ code: 'LIMIT_REACHED' });
     expect(await send(store, 1, [use(1)])).toMatchObject({ position: 2 });
     await store.close();
   });

@@ -1,10 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { configurationReference } from '../../scripts/generators/configuration.ts';
+import { envelopeSchema } from '../../scripts/generators/envelope.ts';
 import { cell } from '../../scripts/generators/generator.ts';
 import { ruleCatalogue } from '../../scripts/generators/rules.ts';
 import { parseConfig } from '../../shared/config/parse.ts';
 import { rules } from '../../shared/detection/rules/index.ts';
+import { Envelope } from '../../shared/schema/envelope.ts';
 
 describe('the configuration reference', () => {
   const { content } = configurationReference();
@@ -34,6 +36,14 @@ describe('the configuration reference', () => {
       expect(does, line).not.toBe('');
       expect(mustBe, line).toBeDefined();
     }
+  });
+});
+
+describe('the JSON Schema of an envelope', () => {
+  test('names every key, and allows no other', () => {
+    const schema = JSON.parse(envelopeSchema().content) as { properties: object; additionalProperties: boolean };
+    expect(Object.keys(schema.properties)).toEqual(Object.keys(Envelope.shape));
+    expect(schema.additionalProperties).toBe(false);
   });
 });
 

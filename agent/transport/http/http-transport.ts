@@ -2,12 +2,12 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Logger } from 'pino';
+import { Backoff, type Pause, pause } from '../../../shared/component/backoff.ts';
 import { TruantError } from '../../../shared/errors.ts';
 import { HttpClient, isUntrusted, textOf, whyItFailed } from '../../../shared/http/http-client.ts';
 import type { TlsFiles } from '../../../shared/http/tls-files.ts';
 import { SCRUBBED } from '../../../shared/normalise/scrub.ts';
 import type { ComponentMetrics } from '../../../shared/telemetry/metrics.ts';
-import { Backoff, type Pause, pause } from '../../backoff.ts';
 import type { Delivery, REFUSALS, Refusal, Run, Transport } from '../transport.ts';
 import { judge, type Unavailable } from './answer.ts';
 

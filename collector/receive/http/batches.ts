@@ -133,6 +133,6 @@ function linesOf(body: Buffer): Buffer[] {
 
 function errorType(error: unknown): 'overloaded' | 'unavailable' | 'refused' {
   if (!(error instanceof TruantError)) return 'refused';
-  if (error.code === 'OVERLOADED') return 'overloaded';
+  if (error.code === 'OVERLOADED' || error.code === 'LIMIT_REACHED') return 'overloaded';
   return error.retriable ? 'unavailable' : 'refused';
 }

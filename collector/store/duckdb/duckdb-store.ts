@@ -110,7 +110,7 @@ class DuckDbStore implements Store {
       const streams = await this.#known();
       const added = arrivals.filter(({ stream }) => !streams.has(stream)).length;
       if (added > 0 && streams.size + added > this.#maxStreams) {
-        throw new TruantError('OVERLOADED', `The store has ${this.#maxStreams} streams and takes no new one.`);
+        throw new TruantError('LIMIT_REACHED', `The store has ${this.#maxStreams} streams and takes no new one.`);
       }
       const candidates = arrivals.flatMap(({ records }) => records.flatMap(({ observation }) => observation ?? []));
       // By id, not by position: an agent that lost its state reads again, under other numbers.

@@ -20,12 +20,18 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-export async function runCollector(section: object = {}, deps: Partial<CollectorDeps> = {}): Promise<Running> {
+/** @param more other sections of the configuration */
+export async function runCollector(
+  section: object = {},
+  deps: Partial<CollectorDeps> = {},
+  more: object = {},
+): Promise<Running> {
   const timers = manualTimers();
   const registry = deps.registry ?? new Registry();
   const config = parseConfig({
     cluster: { name: CLUSTER },
     collector: { listen: { port: 0 }, store: { path: ':memory:' }, ...section },
+    ...more,
   });
   const collector = await createCollector(config, {
     logger: silent,
