@@ -18,7 +18,7 @@ import type { Placement } from '../../shared/schema/placement.ts';
 import { SECOND, wallClock } from '../../shared/time.ts';
 import { Fleet, type FleetOptions, type Role } from '../durability/fleet.ts';
 import { clusterLines, MadeLog } from '../durability/made-log.ts';
-import { freePort } from '../support/listening.ts';
+import { freePort } from '../support/free-ports.ts';
 import { peakMegabytes } from './measure.ts';
 
 const TOTAL = 200_000;

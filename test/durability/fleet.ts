@@ -20,7 +20,7 @@ export interface FleetOptions {
 }
 
 /** Long: nothing is decided by how fast it is. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 300_000;
 const LOOK_EVERY_MS = 200;
 
 export class Fleet {

@@ -1,12 +1,11 @@
 /** Over HTTP: agent and collector killed time and again while a log is written; in the end each request is stored once. */
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, test } from 'vitest';
-import { freePort } from '../support/listening.ts';
+import { freePort } from '../support/free-ports.ts';
 import { expectExactly } from './exactly.ts';
 import { Fleet } from './fleet.ts';
+import { KILLS, TOTAL, writeAndKill } from './kills.ts';
 import { MadeLog } from './made-log.ts';
-import { KILLS, TOTAL } from './size.ts';
 
 describe(`${TOTAL} observations over HTTP`, () => {
   let fleet: Fleet;
@@ -18,16 +17,7 @@ describe(`${TOTAL} observations over HTTP`, () => {
     fleet = await Fleet.create({ port: await freePort(), log });
     fleet.start('collector');
     fleet.start('agent');
-    for (let round = 1; round <= KILLS; round += 1) {
-      if (round % 7 === 0) await fleet.rotate();
-      await fleet.write(Math.ceil((TOTAL * round) / KILLS));
-      for (const role of round % 2 === 0 ? (['agent', 'collector'] as const) : (['collector', 'agent'] as const)) {
-        // At any moment of its work, and of its start: what must hold doesn't depend on which.
-        await sleep(Math.random() * 1500);
-        await fleet.kill(role);
-        fleet.start(role);
-      }
-    }
+    await writeAndKill(fleet, log);
     await fleet.hasStored(TOTAL);
     await fleet.hasDecided();
     await fleet.stop('agent');

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import { freePort } from '../support/listening.ts';
+import { freePort } from '../support/free-ports.ts';
 import { expectExactly } from './exactly.ts';
 import { Fleet } from './fleet.ts';
 import { MadeLog } from './made-log.ts';

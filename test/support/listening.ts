@@ -23,10 +23,3 @@ export async function listening(listener: RequestListener, tls?: ServerOptions):
       }),
   };
 }
-
-/** A port of this machine that nobody listens on, for a process that is told where to listen. */
-export async function freePort(): Promise<number> {
-  const { url, close } = await listening(() => undefined);
-  await close();
-  return Number(new URL(url).port);
-}
