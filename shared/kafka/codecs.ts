@@ -4,7 +4,6 @@
  */
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
-import { compressFrame, decompressFrame } from 'lz4-napi';
 import { TruantError } from '../errors.ts';
 import { type Decompress, TooLarge } from './record-batch.ts';
 
@@ -48,16 +47,19 @@ function gzip(): Codec {
 function lz4(): Codec {
   return {
     number: 3,
-    compress: compressFrame,
+    compress: async (plain) => (await loadLz4()).compressFrame(plain),
     decompress: async (packed, maxBytes) => {
       // The last block may be less than full.
       if (lz4Bound(packed) > maxBytes + LARGEST_BLOCK) throw new TooLarge('lz4');
-      const plain = await decompressFrame(packed);
+      const plain = await (await loadLz4()).decompressFrame(packed);
       if (plain.length > maxBytes) throw new TooLarge('lz4');
       return plain;
     },
   };
 }
+
+/** When it is first wanted: where its binary is missing, all else works without it. */
+const loadLz4 = () => import('lz4-napi');
 
 /** Node 20's types don't know of it. */
 interface WithZstd {
