@@ -76,13 +76,12 @@ export class Pipeline {
     void this.#put();
   }
 
-  /** Resolves once what came of it is on disk, and there is room for more. */
+  /** Resolves once what came of it is on disk. */
   async take(batch: AuditBatch): Promise<void> {
     this.#metrics.received(batch.linesRead);
     for (const line of batch.lines) this.#judge(this.#observer.see(line));
     this.#advance(this.#observer.watermark);
     await this.#put(batch.checkpoint);
-    await this.#spool.room();
   }
 
   learn(events: readonly InventoryEvent[]): void {

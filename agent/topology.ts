@@ -189,7 +189,15 @@ async function assemble(
       tell,
       deps,
     }),
-    ...auditSource(config, { logger, metrics, deadLetter, tell, take, resume: spool.checkpoint }),
+    ...auditSource(config, {
+      logger,
+      metrics,
+      deadLetter,
+      tell,
+      take,
+      room: () => spool.room(),
+      resume: spool.checkpoint,
+    }),
     // Stops first: a source may be waiting for room.
     createComponent('intake', {
       start: () => undefined,
@@ -307,10 +315,14 @@ interface AuditParts {
   deadLetter: DeadLetters;
   tell: Tell;
   take(batch: AuditBatch): Promise<void>;
+  room(): Promise<boolean>;
   resume: AuditCheckpoint | undefined;
 }
 
-function auditSource(config: Config, { logger, metrics, deadLetter, tell, take, resume }: AuditParts): Component[] {
+function auditSource(
+  config: Config,
+  { logger, metrics, deadLetter, tell, take, room, resume }: AuditParts,
+): Component[] {
   const { path, fromBeginning, maxLineBytes } = config.agent.auditLog;
   if (path === undefined) return [];
   return [
@@ -319,6 +331,7 @@ function auditSource(config: Config, { logger, metrics, deadLetter, tell, take, 
       fromBeginning,
       maxLineBytes,
       resume,
+      room,
       deadLetter,
       logger,
       onBatch: async (batch) => {

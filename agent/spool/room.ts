@@ -44,10 +44,10 @@ export class Room {
     if (this.#used < this.#limit) this.#let();
   }
 
-  /** Resolves when there is some. */
-  async wanted(): Promise<void> {
-    if (this.#used < this.#limit || this.#isClosing) return;
-    await new Promise<void>((resolve) => this.#wanted.push(resolve));
+  /** Resolves when there is some; false: nobody waits any more, and there is none. */
+  async wanted(): Promise<boolean> {
+    if (this.#used >= this.#limit && !this.#isClosing) await new Promise<void>((resolve) => this.#wanted.push(resolve));
+    return this.#used < this.#limit;
   }
 
   /** Nobody waits any more. */

@@ -164,8 +164,8 @@ export class Spool<Place> {
     return this.#writer.commit();
   }
 
-  /** Resolves when there is room for more. */
-  room(): Promise<void> {
+  /** Resolves when there is room for more; false: it is being closed, and there is none. */
+  room(): Promise<boolean> {
     return this.#room.wanted();
   }
 

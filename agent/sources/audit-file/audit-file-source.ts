@@ -37,6 +37,11 @@ export interface AuditFileOptions {
   settleMs?: number;
   /** How much to read at once. */
   readBytes?: number;
+  /**
+   * Asked before anything is read: resolves once what comes of it has room; false: there is none any more, and nothing more
+   * is read. Left out: there always is.
+   */
+  room?: () => Promise<boolean>;
   deadLetter: DeadLetters;
   /**
    * Must make the checkpoint durable together with what it makes of the lines. Retrying is its own business: when it
@@ -120,6 +125,7 @@ export class AuditFileSource implements Component {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
+        if (!((await this.#options.room?.()) ?? true)) return;
         const batch = await this.#next();
         if (!batch) await waker.next();
         else if (!(await this.#deliver(batch))) return;
