@@ -3,32 +3,23 @@
  * counted once: as stored, as a duplicate, as set aside, or as refused.
  */
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Receipt } from '../../collector/correlate/correlation.ts';
 import { Correlator } from '../../shared/detection/correlator.ts';
-import { Envelope } from '../../shared/schema/envelope.ts';
-import { mutate, randomness } from '../normalise/mutations.ts';
-import { arbitraryOf } from './support/arbitrary-of.ts';
-import { issue, read, START, status, tokenFile, use } from './support/make.ts';
+import { randomness } from '../normalise/mutations.ts';
+import { hostileEnvelopes } from './support/hostile.ts';
+import { START, use } from './support/make.ts';
 import { batch, type Running, runCollector } from './support/running.ts';
 
 const BODIES = Number(process.env['TRUANT_TEST_FUZZ'] ?? 4000);
 const AT_A_TIME = 8;
 
-/** Of envelopes as they should be, others that only fit the schema, and damaged ones; some of the bodies damaged as well. */
+/** One to four lines each, some packed, some of those damaged. */
 function* bodies(seed: number): Generator<{ raw: Uint8Array; headers: Record<string, string> }> {
   const random = randomness(seed);
-  const good = [use(1), use(2, { source: '203.0.113.9' }), issue(3), read(4), tokenFile(5), status(6)];
-  const fitting = fc
-    .sample(arbitraryOf(Envelope), { numRuns: 300, seed })
-    .map((envelope, n) => ({ ...envelope, cluster: `c${n % 4}`, stream: `c${n % 4}/${envelope.agent}/x` }));
-  const sound = [...good.flatMap((one, n) => batch(n, [one])), ...fitting].map((envelope) => JSON.stringify(envelope));
-  const damaged = mutate(sound, Infinity, seed);
+  const lines = hostileEnvelopes(seed);
   for (;;) {
-    const some = Array.from({ length: 1 + random(4) }, () =>
-      random(3) === 0 ? sound[random(sound.length)] : (damaged.next().value as string),
-    );
+    const some = Array.from({ length: 1 + random(4) }, () => lines.next().value);
     const text = Buffer.from(some.join('\n'));
     const kind = random(20);
     if (kind === 0) {
