@@ -19,6 +19,7 @@ import { SECOND, wallClock } from '../../shared/time.ts';
 import { Fleet, type FleetOptions, type Role } from '../durability/fleet.ts';
 import { clusterLines, MadeLog } from '../durability/made-log.ts';
 import { freePort } from '../support/free-ports.ts';
+import { startBroker, whyNoKafka } from '../support/kafka/broker.ts';
 import { peakMegabytes } from './measure.ts';
 
 const TOTAL = 200_000;
@@ -40,6 +41,7 @@ export async function benchDelivery(): Promise<string[]> {
     `${TOTAL} observations into the store`,
     `  bare appender  ${bare.toFixed(0)} rows/s, ${BATCH} a transaction`,
     told('over HTTP', http, bare),
+    await overKafka(log, bare),
     ...(await latency()),
   ];
 }
@@ -83,6 +85,22 @@ function observe(log: MadeLog): Observation[] {
   const observer = new Observer({ inventory, holdBack: 0, normalise, onReject: () => undefined });
   const lines = log.lines(0, log.total).trimEnd().split('\n');
   return [...lines.flatMap((line) => observer.see(Buffer.from(line))), ...observer.flush()];
+}
+
+async function overKafka(log: MadeLog, bare: number): Promise<string> {
+  if (whyNoKafka !== undefined) return `  over Kafka     left out: ${whyNoKafka}`;
+  const broker = await startBroker();
+  try {
+    const kafka = { brokers: [broker.listeners.plaintext], partitions: 1, replication: 1, createTopics: true };
+    const options = {
+      agent: { transport: 'kafka' },
+      collector: { receive: { kafka: { enabled: true } } },
+      more: { kafka },
+    };
+    return told('over Kafka', await delivered(log, options), bare);
+  } finally {
+    await broker.dispose();
+  }
 }
 
 /** From the first that is stored to the last, so that the start of processes doesn't count. */
