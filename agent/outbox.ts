@@ -22,9 +22,14 @@ export interface OutboxOptions {
 }
 
 /** Of a run; its values are about 1 KB each. */
-const MOST = { records: 2000, bytes: 1.5 * 1024 * 1024 };
+const MOST = { records: 5000, bytes: 4 * 1024 * 1024 };
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
+
+interface Outgoing {
+  records: readonly SpoolRecord[];
+  run: Run;
+}
 
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -32,6 +37,8 @@ export class Outbox {
   readonly #head: string;
   readonly #abort = new AbortController();
   #most = MOST.records;
+  /** Read while another was on its way. */
+  #next: Outgoing | undefined;
   /** Position of the last that was read from the spool. */
   #seen = -1;
   #isEnding = false;
@@ -76,9 +83,10 @@ export class Outbox {
     const backoff = new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
     while (!signal.aborted) {
       try {
-        const records = spool.read({ records: this.#most, bytes: MOST.bytes });
+        const outgoing = this.#next ?? this.#read();
+        this.#next = undefined;
         this.#trouble = undefined;
-        if (records.length > 0) await this.#deliver(records);
+        if (outgoing) await this.#deliver(outgoing);
         else if (this.#isEnding) return;
         else await spool.more();
       } catch (err) {
@@ -90,14 +98,23 @@ export class Outbox {
     }
   }
 
-  async #deliver(records: readonly SpoolRecord[]): Promise<void> {
+  #read(after?: number): Outgoing | undefined {
+    const records = this.#options.spool.read({ records: this.#most, bytes: MOST.bytes }, after);
+    return records.length === 0 ? undefined : { records, run: this.#runOf(records) };
+  }
+
+  async #deliver({ records, run }: Outgoing): Promise<void> {
     const { spool, transport, metrics, onRefused } = this.#options;
+    const last = records.at(-1)?.position ?? -1;
     metrics.received(records.filter(({ position }) => position > this.#seen).length);
-    this.#seen = Math.max(this.#seen, records.at(-1)?.position ?? -1);
-    const delivery = await transport.send(this.#runOf(records), this.#abort.signal);
+    this.#seen = Math.max(this.#seen, last);
+    const sending = transport.send(run, this.#abort.signal);
+    if (this.#isLarge(run)) this.#prepare(last);
+    const delivery = await sending;
     if (delivery === 'stopped') return;
     if (delivery !== 'stored' && delivery.reason === 'too-large' && records.length > 1) {
       this.#most = Math.ceil(records.length / 2);
+      this.#next = undefined;
       return;
     }
     this.#most = Math.min(this.#most * 2, MOST.records);
@@ -108,6 +125,23 @@ export class Outbox {
     }
     metrics.dropped(delivery.reason, records.length);
     onRefused(delivery, records);
+  }
+
+  /** Then more are likely to wait; behind a small one they had better gather. */
+  #isLarge({ records }: Run): boolean {
+    const bytes = records.reduce((sum, { value }) => sum + value.length, 0);
+    return records.length > this.#most / 2 || bytes > MOST.bytes / 2;
+  }
+
+  /** Made ready while the one before it is on its way. */
+  #prepare(after: number): void {
+    try {
+      this.#next = this.#read(after);
+    } catch {
+      // It is read again in its turn, and then told.
+      return;
+    }
+    if (this.#next) this.#options.transport.prepare?.(this.#next.run);
   }
 
   #runOf(records: readonly SpoolRecord[]): Run {

@@ -177,11 +177,16 @@ export class Spool<Place> {
     return lost;
   }
 
-  /** The oldest that are on disk and not delivered, at least one if there is any. They are on their way until asked again. */
-  read(most: { records: number; bytes: number }): SpoolRecord[] {
+  /**
+   * The oldest that are on disk and not delivered, at least one if there is any. They are on their way until asked again.
+   *
+   * @param after only those behind this position
+   */
+  read(most: { records: number; bytes: number }, after = -1): SpoolRecord[] {
     const run: SpoolRecord[] = [];
     let bytes = 0;
-    for (const { key, value } of this.#opened.database.records.getRange({ start: this.#acknowledged + 1 })) {
+    const start = Math.max(this.#acknowledged, after) + 1;
+    for (const { key, value } of this.#opened.database.records.getRange({ start })) {
       if (this.#leaving.has(key)) continue;
       if (run.length === most.records || (run.length > 0 && bytes + value.length > most.bytes)) break;
       const record = decodeRecord(value, key);

@@ -37,6 +37,8 @@ export interface Transport {
    * tries again until `signal` is aborted. One run at a time.
    */
   send(run: Run, signal: AbortSignal): Promise<Delivery>;
+  /** The run that is likely to come next: what can be done for it beforehand, while another one is on its way. */
+  prepare?(run: Run): void;
   /** Why nothing is delivered at the moment, as a sentence; undefined while all is well. */
   trouble(): string | undefined;
 }

@@ -26,12 +26,12 @@ class FakeSpool implements Pick<OutboxOptions['spool'], keyof OutboxOptions['spo
     this.#onMore();
   }
 
-  read(most: { records: number }): SpoolRecord[] {
+  read(most: { records: number }, after = -1): SpoolRecord[] {
     if (this.fails > 0) {
       this.fails -= 1;
       throw new Error('MDB_CORRUPTED');
     }
-    return this.#records.slice(0, most.records);
+    return this.#records.filter(({ position }) => position > after).slice(0, most.records);
   }
 
   acknowledge(records: readonly SpoolRecord[]): void {
@@ -61,6 +61,7 @@ interface Refused extends Refusal {
 }
 
 function outboxWith(send: (run: Run, signal: AbortSignal) => Delivery | Promise<Delivery>) {
+  const prepared: Run[] = [];
   const registry = new Registry();
   const spool = new FakeSpool();
   const sent: Run[] = [];
@@ -75,6 +76,7 @@ function outboxWith(send: (run: Run, signal: AbortSignal) => Delivery | Promise<
         sent.push(run);
         return send(run, signal);
       },
+      prepare: (run) => void prepared.push(run),
       trouble: () => 'no connection',
     },
     onRefused: (refusal, records) =>
@@ -83,7 +85,7 @@ function outboxWith(send: (run: Run, signal: AbortSignal) => Delivery | Promise<
     pause: () => new Promise((resolve) => setImmediate(resolve)),
   });
   outbox.start();
-  return { outbox, spool, sent, refused, registry };
+  return { outbox, spool, sent, prepared, refused, registry };
 }
 
 const idsOf = ({ records }: Run): string[] => records.map(({ value }) => envelopeOf(value).observation.id);
@@ -116,6 +118,23 @@ describe('Outbox', () => {
       await vi.waitFor(() => expect(spool.acknowledged).toEqual(positions(0, n + 1)));
     }
     await outbox.stop(10_000);
+  });
+
+  test('where much waits, the next run is made ready while one is on its way, and that very run is sent', async () => {
+    let arrive = (): void => undefined;
+    const { outbox, spool, sent, prepared } = outboxWith(
+      () => new Promise((resolve) => (arrive = () => resolve('stored'))),
+    );
+    spool.put(0, 7000);
+    await vi.waitFor(() => expect(prepared).toHaveLength(1));
+    expect(sent).toHaveLength(1);
+    arrive();
+    await vi.waitFor(() => expect(sent).toHaveLength(2));
+    expect(sent[1]).toBe(prepared[0]);
+    arrive();
+    await outbox.stop(10_000);
+    expect(sent.flatMap(idsOf)).toEqual(Array.from({ length: 7000 }, (_, n) => use(n).id));
+    expect(spool.acknowledged).toEqual(positions(0, 7000));
   });
 
   test('what is too large is halved until what is too large stands alone, and all else is delivered in order', async () => {

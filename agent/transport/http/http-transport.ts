@@ -42,6 +42,7 @@ export class HttpTransport implements Transport {
   readonly #url: URL;
   readonly #client: HttpClient;
   readonly #pause: Pause;
+  #prepared: { run: Run; body: Promise<Buffer> } | undefined;
   #trouble: string | undefined;
 
   constructor(options: HttpTransportOptions) {
@@ -55,12 +56,18 @@ export class HttpTransport implements Transport {
     return this.#trouble;
   }
 
-  async send({ records }: Run, signal: AbortSignal): Promise<Delivery> {
+  prepare(run: Run): void {
+    const body = bodyOf(run);
+    // Told when it is sent.
+    body.catch(() => undefined);
+    this.#prepared = { run, body };
+  }
+
+  async send(run: Run, signal: AbortSignal): Promise<Delivery> {
     const { metrics } = this.#options;
-    const count = records.length;
+    const count = run.records.length;
     metrics.received(count);
-    const lines = records.flatMap(({ value }) => [value, NEWLINE]);
-    const body = await compress(Buffer.concat(lines), { level: 1 });
+    const body = await (this.#prepared?.run === run ? this.#prepared.body : bodyOf(run));
     const backoff = new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
     while (!signal.aborted) {
       const answer = await this.#attempt(count, body, signal);
@@ -133,6 +140,9 @@ export class HttpTransport implements Transport {
     }
   }
 }
+
+const bodyOf = ({ records }: Run): Promise<Buffer> =>
+  compress(Buffer.concat(records.flatMap(({ value }) => [value, NEWLINE])), { level: 1 });
 
 const isFinal = (answer: Refusal | Unavailable | Unreachable): answer is Refusal =>
   answer.reason === 'refused' || answer.reason === 'too-large';
