@@ -6,6 +6,7 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { formatTime, type Micros, parseTime } from '../../shared/time.ts';
+import { clusterLinesOf, type MadePod } from '../support/cluster-lines.ts';
 
 export interface GeneratedLog {
   events: number;
@@ -19,14 +20,7 @@ const NODES = 20;
 const THEFT_EVERY = 20_000;
 const START = parseTime('2026-11-23T08:00:00.000000Z') as Micros;
 
-interface Pod {
-  namespace: string;
-  account: string;
-  name: string;
-  uid: string;
-  credential: string;
-  node: string;
-  address: string;
+interface Pod extends MadePod {
   /** What it asks, time and again. */
   repertoire: { verb: string; uri: string; ref: object }[];
 }
@@ -78,31 +72,13 @@ const pods: Pod[] = Array.from({ length: PODS }, (_, index) => {
 });
 
 export function clusterLines(): string[] {
-  const t = formatTime(START - 60_000_000);
-  const created = '2026-11-01T00:00:00Z';
   const nodes = Array.from({ length: NODES }, (_, index) => ({
-    t,
-    kind: 'Node',
-    type: 'ADDED',
-    object: {
-      kind: 'Node',
-      metadata: { name: nodeName(index), uid: uuid(), creationTimestamp: created },
-      spec: { podCIDRs: [`10.244.${index}.0/24`] },
-      status: { addresses: [{ type: 'InternalIP', address: nodeAddress(index) }] },
-    },
+    name: nodeName(index),
+    uid: uuid(),
+    address: nodeAddress(index),
+    podCidr: `10.244.${index}.0/24`,
   }));
-  const running = pods.map(({ namespace, name, uid, node, address, account }) => ({
-    t,
-    kind: 'Pod',
-    type: 'ADDED',
-    object: {
-      kind: 'Pod',
-      metadata: { name, namespace, uid, creationTimestamp: created },
-      spec: { nodeName: node, serviceAccountName: account },
-      status: { phase: 'Running', startTime: created, podIP: address, podIPs: [{ ip: address }] },
-    },
-  }));
-  return [...nodes, ...running].map((line) => JSON.stringify(line));
+  return clusterLinesOf(formatTime(START - 60_000_000), nodes, pods);
 }
 
 function event(

@@ -1,6 +1,7 @@
 /** An audit log of service accounts' requests, each unlike all others, with some thefts among them; the same every time. */
 import { hash } from 'node:crypto';
 import { formatTime, MINUTE, type Micros, parseTime } from '../../shared/time.ts';
+import { clusterLinesOf, type MadePod } from '../support/cluster-lines.ts';
 
 /** What the store must have of a request, to the letter. */
 export interface Told {
@@ -10,16 +11,6 @@ export interface Told {
   source: string;
   verb: string;
   uri: string;
-}
-
-interface Pod {
-  namespace: string;
-  account: string;
-  name: string;
-  uid: string;
-  credential: string;
-  node: string;
-  address: string;
 }
 
 const NODES = 6;
@@ -32,7 +23,7 @@ const uuidOf = (text: string): string =>
   hash('sha1', text, 'hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
 const nodeName = (index: number): string => `worker-${index}`;
 
-const pods: Pod[] = Array.from({ length: PODS }, (_, index) => {
+const pods: MadePod[] = Array.from({ length: PODS }, (_, index) => {
   const [namespace, account] = [`team-${index % 5}`, `service-${index}`];
   const node = index % NODES;
   return {
@@ -45,32 +36,17 @@ const pods: Pod[] = Array.from({ length: PODS }, (_, index) => {
     address: `10.244.${node}.${20 + Math.floor(index / NODES)}`,
   };
 });
-const podOf = (index: number): Pod => pods[index % PODS] as Pod;
+const podOf = (index: number): MadePod => pods[index % PODS] as MadePod;
 
 /** A recorded watch of the pods and nodes, as JSON lines. */
 export function clusterLines(): string[] {
-  const t = formatTime(START);
-  const creationTimestamp = '2026-11-01T00:00:00Z';
-  const line = (object: { kind: string; [part: string]: unknown }) =>
-    JSON.stringify({ t, kind: object.kind, type: 'ADDED', object });
-  return [
-    ...Array.from({ length: NODES }, (_, index) =>
-      line({
-        kind: 'Node',
-        metadata: { name: nodeName(index), uid: uuidOf(`node ${index}`), creationTimestamp },
-        spec: { podCIDRs: [`10.244.${index}.0/24`] },
-        status: { addresses: [{ type: 'InternalIP', address: `10.20.0.${index + 10}` }] },
-      }),
-    ),
-    ...pods.map(({ namespace, name, uid, node, address, account }) =>
-      line({
-        kind: 'Pod',
-        metadata: { name, namespace, uid, creationTimestamp },
-        spec: { nodeName: node, serviceAccountName: account },
-        status: { phase: 'Running', startTime: creationTimestamp, podIP: address, podIPs: [{ ip: address }] },
-      }),
-    ),
-  ];
+  const nodes = Array.from({ length: NODES }, (_, index) => ({
+    name: nodeName(index),
+    uid: uuidOf(`node ${index}`),
+    address: `10.20.0.${index + 10}`,
+    podCidr: `10.244.${index}.0/24`,
+  }));
+  return clusterLinesOf(formatTime(START), nodes, pods);
 }
 
 export class MadeLog {
