@@ -16,7 +16,7 @@ const PATIENCE = { timeout: 120_000, interval: 100 };
 let fleet: Fleet;
 afterEach(() => fleet.dispose());
 
-const stored = async (log: MadeLog): Promise<void> => {
+const expectStored = async (log: MadeLog): Promise<void> => {
   await fleet.hasStored(log.total);
   await fleet.hasDecided();
   await fleet.stop('collector');
@@ -54,7 +54,7 @@ describe('a collector that is away for long', () => {
     fleet.start('collector');
     await fleet.hasStored(log.total);
     await fleet.stop('agent');
-    await stored(log);
+    await expectStored(log);
   }, 300_000);
 });
 
@@ -87,6 +87,6 @@ describe('clocks', () => {
       await fleet.hasStored((round + 1) * 1200);
     }
     await stop(agent);
-    await stored(log);
+    await expectStored(log);
   }, 120_000);
 });
