@@ -1,52 +1,32 @@
 /** A disk of a few megabytes that is really full. */
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { NEEDS_MOUNT, smallDisk } from '../support/small-disk.ts';
 import { ALL, close, ids, MEGABYTE, opened, uses } from './support/open.ts';
 
-const SIZE = 8 * MEGABYTE;
-const root = mkdtempSync(path.join(tmpdir(), 'truant-full-'));
-const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'tmpfs', root]).status === 0;
-const because = mounted ? '' : ' (skipped: needs to mount a tmpfs)';
+const disk = smallDisk(8 * MEGABYTE);
+const because = disk ? '' : NEEDS_MOUNT;
 
 let folder: string;
 let nth = 0;
-const filler = path.join(root, 'filler');
 
-/** Takes all room but so much. */
-function fillDisk(except = 0): void {
-  for (let bytes = SIZE - except; bytes > 0; bytes -= 16_384) {
-    try {
-      writeFileSync(filler, Buffer.alloc(bytes));
-      return;
-    } catch {
-      rmSync(filler, { force: true });
-    }
-  }
-}
-
-beforeAll(() => mkdirSync(root, { recursive: true }));
 beforeEach(() => {
   nth += 1;
-  folder = path.join(root, `${nth}`, 'spool');
+  folder = path.join(disk?.folder ?? '', `${nth}`, 'spool');
   mkdirSync(path.dirname(folder));
 });
-afterEach(() => rmSync(filler, { force: true }));
-afterAll(() => {
-  if (mounted) spawnSync('umount', ['-l', root]);
-  rmSync(root, { recursive: true, force: true });
-});
+afterEach(() => disk?.empty());
+afterAll(() => disk?.dispose());
 
 const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 30_000, interval: 10 });
 const idsOf = (from: number, until: number) => uses(from, until).map(({ observation }) => observation.id);
 
-describe.skipIf(!mounted)(`a full disk${because}`, () => {
+describe.skipIf(!disk)(`a full disk${because}`, () => {
   test('is waited for: it is said, nothing is lost, and it goes on when there is room', async () => {
     const spool = await opened(folder);
     await spool.put({ items: uses(0, 100), checkpoint: 100 });
-    fillDisk();
+    disk?.fill();
     let isWritten = false;
     const written = spool.put({ items: uses(100, 2000), checkpoint: 2000 }).then(() => {
       isWritten = true;
@@ -56,7 +36,7 @@ describe.skipIf(!mounted)(`a full disk${because}`, () => {
     expect(await spool.count('errors')).toBeGreaterThan(0);
     // What was there can be delivered meanwhile.
     expect(ids(spool.read(ALL))).toEqual(idsOf(0, 100));
-    rmSync(filler);
+    disk?.empty();
     await written;
     expect(spool.trouble).toBeUndefined();
     expect(ids(spool.read(ALL))).toEqual(idsOf(0, 2000));
@@ -68,7 +48,7 @@ describe.skipIf(!mounted)(`a full disk${because}`, () => {
   test('makes room by what is delivered', async () => {
     const spool = await opened(folder);
     await spool.put({ items: uses(0, 1500) });
-    fillDisk();
+    disk?.fill();
     const written = spool.put({ items: uses(1500, 2500), checkpoint: 2500 });
     await eventually(() => expect(spool.trouble).toBeDefined());
     // Little by little, as pages that are freed are what the next transaction is written to.
@@ -78,7 +58,7 @@ describe.skipIf(!mounted)(`a full disk${because}`, () => {
     spool.acknowledge(first);
     expect(delivered).toEqual(idsOf(0, 1400));
     expect(ids(spool.read(ALL))).toEqual(idsOf(1400, 1500));
-    rmSync(filler);
+    disk?.empty();
     await written;
     expect(ids(spool.read(ALL))).toEqual(idsOf(1400, 2500));
   }, 60_000);
@@ -86,7 +66,7 @@ describe.skipIf(!mounted)(`a full disk${because}`, () => {
   test('does not keep it from being closed, nor opened again and emptied', async () => {
     const spool = await opened(folder);
     await spool.put({ items: uses(0, 100), checkpoint: 100 });
-    fillDisk();
+    disk?.fill();
     void spool.put({ items: uses(100, 2000), checkpoint: 2000 });
     await eventually(() => expect(spool.trouble).toBeDefined());
     await close(spool);
@@ -99,7 +79,7 @@ describe.skipIf(!mounted)(`a full disk${because}`, () => {
   }, 60_000);
 
   test('on which nothing can be begun is an error that says what to do', async () => {
-    fillDisk();
+    disk?.fill();
     await expect(opened(folder)).rejects.toMatchObject({
       code: 'STATE_UNWRITABLE',
       remedy: expect.stringContaining('room on its disk'),
