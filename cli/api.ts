@@ -1,8 +1,10 @@
 /** A client of the collector's HTTP API. What comes back is text from outside: it is checked before it is shown. */
 import type { Response } from 'undici';
 import { z } from 'zod';
+import { isPrivate } from '../shared/config/values.ts';
 import { TruantError } from '../shared/errors.ts';
-import { HttpClient, isUntrusted, whyItFailed } from '../shared/http/http-client.ts';
+import { HttpClient, whyItFailed } from '../shared/http/http-client.ts';
+import { type TlsTrouble, tlsTroubleOf } from '../shared/http/tls-trouble.ts';
 import { printable } from '../shared/text.ts';
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
@@ -71,6 +73,11 @@ export class Api {
 
   async #fetch(url: URL): Promise<Response> {
     const { token, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
+    if (token && !isPrivate(url.href)) {
+      throw new TruantError('REQUEST_INVALID', `${url.origin} would show the token to the network`, {
+        remedy: 'Name the collector by https, with --url or TRUANT_URL.',
+      });
+    }
     try {
       return await this.#client.fetch(url, {
         headers: { accept: 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
@@ -82,13 +89,17 @@ export class Api {
       if (cause instanceof TruantError) throw cause;
       throw new TruantError('COLLECTOR_UNREACHABLE', `no collector answers at ${url.origin}: ${whyItFailed(cause)}`, {
         cause,
-        remedy: isUntrusted(cause)
-          ? "Name the CA that signed the collector's certificate with --ca-file or TRUANT_CA."
-          : 'Name a running collector with --url or TRUANT_URL.',
+        remedy: REMEDIES[tlsTroubleOf(cause) ?? ''] ?? 'Name a running collector with --url or TRUANT_URL.',
       });
     }
   }
 }
+
+const REMEDIES: Readonly<Partial<Record<TlsTrouble | '', string>>> = {
+  untrusted: "Name the CA that signed the collector's certificate with --ca-file or TRUANT_CA.",
+  'out-of-date': "Renew the collector's certificate; if it is good, put this machine's clock right.",
+  'other-name': 'Call the collector by a name that is in its certificate, with --url or TRUANT_URL.',
+};
 
 async function readJson(response: Response, url: URL): Promise<unknown> {
   try {

@@ -5,6 +5,7 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch, type RequestInit, type Response } from 'undici';
 import { isLoopback } from '../config/values.ts';
 import { isSameMaterial, MIN_TLS, readTlsFiles, type TlsFiles, type TlsMaterial } from './tls-files.ts';
+import { tlsTroubleOf } from './tls-trouble.ts';
 
 /** Shorter than servers keep theirs, or a request could meet a connection that is being closed. */
 const KEEP_ALIVE_MS = 30_000;
@@ -52,26 +53,19 @@ export async function textOf(response: Response, maxBytes: number): Promise<stri
   return Buffer.concat(chunks).toString('utf8');
 }
 
+const IN_WORDS: Readonly<Record<string, string>> = {
+  'no-tls': 'what answers does not speak TLS',
+  'own-files': 'the own certificate and key are no pair, or not PEM',
+};
+
 /** In few words, without what was sent. */
 export function whyItFailed(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return 'it took too long';
+  // What OpenSSL says of it is of use to nobody.
+  const said = IN_WORDS[tlsTroubleOf(error) ?? ''];
+  if (said !== undefined) return said;
   const { cause } = error;
   if (!(cause instanceof Error)) return error.message;
   return cause.message || String(Reflect.get(cause, 'code') ?? cause.name);
-}
-
-const UNTRUSTED = new Set([
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'CERT_SIGNATURE_FAILURE',
-]);
-
-/** Whether the other side's certificate was signed by nobody that is trusted here. */
-export function isUntrusted(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return UNTRUSTED.has(String(Reflect.get(error, 'code'))) || isUntrusted(error.cause);
 }

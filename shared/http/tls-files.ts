@@ -18,11 +18,19 @@ export interface TlsMaterial {
   key?: Buffer;
 }
 
+const CERTIFICATE = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/;
+
 export const MIN_TLS = 'TLSv1.2';
 
 /** @throws TruantError INPUT_UNREADABLE, which names the file */
 export async function readTlsFiles({ caFile, certFile, keyFile }: TlsFiles): Promise<TlsMaterial> {
   const [ca, cert, key] = await Promise.all([read(caFile), read(certFile), read(keyFile)]);
+  // OpenSSL takes such a file, and then trusts nobody.
+  if (ca && !CERTIFICATE.test(ca.toString('latin1'))) {
+    throw new TruantError('INPUT_UNREADABLE', `${caFile} has no certificate`, {
+      remedy: 'Put the certificates of the CAs there, as PEM.',
+    });
+  }
   return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
 }
 

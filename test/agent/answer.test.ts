@@ -47,6 +47,7 @@ describe('an answer to a batch', () => {
     { status: 400, headers: {}, text: problem, remedy: 'agent.collector.url', because: 'not said by the collector' },
     { status: 401, headers: PROBLEM, text: problem, remedy: 'agent.collector.tokenFile', because: 'unknown token' },
     { status: 403, headers: PROBLEM, text: problem, remedy: 'agentTokenHashes', because: 'a reader’s token' },
+    { status: 403, headers: PROBLEM, text: problem, remedy: 'cluster.name, agent.node', because: 'another node' },
     { status: 404, headers: PROBLEM, text: problem, remedy: 'agent.collector.url', because: 'a wrong path' },
     { status: 405, headers: {}, text: '', remedy: 'agent.collector.url', because: 'another server' },
     { status: 415, headers: PROBLEM, text: problem, remedy: 'agent.collector.url', because: 'a proxy that unpacks' },

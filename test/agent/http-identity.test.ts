@@ -60,6 +60,42 @@ describe('a collector that speaks TLS', () => {
     expect(lines[0]).toMatchObject({ level: 'error', reason: 'connection' });
   });
 
+  test.each([
+    { because: 'its certificate has expired', from: new Date(0), to: new Date(86_400_000), remedy: 'clock' },
+    { because: 'its certificate is for later', from: new Date(Date.now() + 86_400_000), remedy: 'clock' },
+    { because: 'its certificate has another name', ip: ['192.0.2.1'], remedy: 'agent.collector.url' },
+  ])('is not talked to when $because, and what is to be put right is said', async ({ ip, remedy, from, to }) => {
+    const parts = { ip: ip ?? ['127.0.0.1'], ...(from && { from }), ...(to && { to }) };
+    const server = await listening((_, response) => response.end(), lab.authority.issue(parts));
+    const stop = new AbortController();
+    const { transport, lines } = transportTo(server.url, { tls: { caFile }, pause: async () => stop.abort() });
+    expect(await transport.send(batchOf(1, 0, CLUSTER), stop.signal)).toBe('stopped');
+    expect(lines[0]).toMatchObject({ level: 'error', reason: 'connection', remedy: expect.stringContaining(remedy) });
+    await server.close();
+  });
+
+  test.each([
+    { because: 'the other side speaks no TLS', detail: 'does not speak TLS', remedy: 'agent.collector.url' },
+    { because: 'the own key is another one', detail: 'no pair', remedy: 'agent.collector.certFile' },
+    { because: 'the file of CAs has none', detail: 'has no certificate', remedy: 'PEM' },
+  ])('can not be reached when $because, and that is said in words', async ({ detail, remedy }) => {
+    const plain = await listening((_, response) => response.end());
+    const [one, other] = [lab.authority.issue({}), lab.authority.issue({})];
+    const tls =
+      detail === 'no pair'
+        ? await own({ certificate: { cert: one.cert, key: other.key } })
+        : { tls: { caFile: detail === 'has no certificate' ? await put('no-ca.pem', 'none') : caFile } };
+    const stop = new AbortController();
+    const { transport, lines } = transportTo(plain.url.replace(/^http:/, 'https:'), {
+      ...tls,
+      pause: async () => stop.abort(),
+    });
+    expect(await transport.send(batchOf(1, 0, CLUSTER), stop.signal)).toBe('stopped');
+    expect(lines[0]).toMatchObject({ level: 'error', detail: expect.stringContaining(detail) });
+    expect(transport.trouble()).toContain(remedy);
+    await plain.close();
+  });
+
   test('is not talked to by another name than its own', async () => {
     const stop = new AbortController();
     const { transport } = transportTo(lab.url.replace('127.0.0.1', 'localhost'), {

@@ -52,3 +52,11 @@ test('says which file it can not read', async () => {
   expect(code).toBe(3);
   expect(stderr).toContain('/nowhere/ca.pem');
 });
+
+test('shows a token to nobody on the way', async () => {
+  const env = { TRUANT_TOKEN: 'a-secret', TRUANT_URL: 'http://192.0.2.1:7117' };
+  const { code, stderr } = await truant(['alerts'], { env });
+  expect(code).toBe(2);
+  expect(stderr).toContain('would show the token to the network');
+  expect(stderr).not.toContain('a-secret');
+});

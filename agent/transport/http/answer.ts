@@ -26,7 +26,9 @@ const Problem = z.object({ detail: z.string() });
 const MAX_DETAIL = 300;
 
 const IDENTITY =
-  'Name in agent.collector.tokenFile a file with a token that the collector knows, be it by collector.auth.clusters or by its hash in collector.auth.agentTokenHashes, or a certificate in certFile; it must be for this cluster and node.';
+  "Name in agent.collector.tokenFile a file with a token that the collector knows, be it by collector.auth.clusters or by its hash in collector.auth.agentTokenHashes, or a certificate in certFile. The collector's log says why it does not know this one.";
+const RIGHTS =
+  'Give the agent a token of agents (in agent.collector.tokenFile, its hash in collector.auth.agentTokenHashes) or a certificate that is for its own cluster and node, and see that cluster.name, agent.node and agent.collector.url are right.';
 const ADDRESS =
   'Set agent.collector.url to the address of the collector itself; what answers there does not take batches.';
 const BODY_LIMIT = 'Let what is between agent and collector pass bodies of up to 8 MiB.';
@@ -53,7 +55,8 @@ export function judge(answer: HttpAnswer, count: number, now: number): 'stored' 
 }
 
 function remedyFor(status: number): string | undefined {
-  if (status === 401 || status === 403) return IDENTITY;
+  if (status === 401) return IDENTITY;
+  if (status === 403) return RIGHTS;
   if (status === 413) return BODY_LIMIT;
   return status === 408 || status === 429 || status >= 500 ? undefined : ADDRESS;
 }

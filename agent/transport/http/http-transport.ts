@@ -4,8 +4,9 @@ import { gzip } from 'node:zlib';
 import type { Logger } from 'pino';
 import { Backoff, type Pause, pause } from '../../../shared/component/backoff.ts';
 import { TruantError } from '../../../shared/errors.ts';
-import { HttpClient, isUntrusted, textOf, whyItFailed } from '../../../shared/http/http-client.ts';
+import { HttpClient, textOf, whyItFailed } from '../../../shared/http/http-client.ts';
 import type { TlsFiles } from '../../../shared/http/tls-files.ts';
+import { type TlsTrouble, tlsTroubleOf } from '../../../shared/http/tls-trouble.ts';
 import { SCRUBBED } from '../../../shared/normalise/scrub.ts';
 import type { ComponentMetrics } from '../../../shared/telemetry/metrics.ts';
 import type { Delivery, REFUSALS, Refusal, Run, Transport } from '../transport.ts';
@@ -147,10 +148,17 @@ const bodyOf = ({ records }: Run): Promise<Buffer> =>
 const isFinal = (answer: Refusal | Unavailable | Unreachable): answer is Refusal =>
   answer.reason === 'refused' || answer.reason === 'too-large';
 
+const REMEDIES: Readonly<Record<TlsTrouble, string>> = {
+  untrusted: "Name in agent.collector.caFile the CA that signed the collector's certificate.",
+  'out-of-date': "Renew the collector's certificate; if it is good, put this machine's clock right.",
+  'other-name': 'Call the collector in agent.collector.url by a name that is in its certificate.',
+  'no-tls': 'Correct agent.collector.url, or give the collector a certificate in collector.tls.',
+  'own-files': 'Name a certificate and its own key, both PEM, in agent.collector.certFile and keyFile.',
+};
+
 /** Undefined: it may pass by itself. */
 function remedyFor(error: unknown): string | undefined {
   if (error instanceof TruantError) return error.remedy;
-  return isUntrusted(error)
-    ? "Name in agent.collector.caFile the CA that signed the collector's certificate."
-    : undefined;
+  const trouble = tlsTroubleOf(error);
+  return trouble && REMEDIES[trouble];
 }

@@ -1,0 +1,35 @@
+/** What is wrong with TLS, by the code of what a connection fails with. */
+
+export type TlsTrouble =
+  /** The other side's certificate was signed by nobody that is trusted here. */
+  | 'untrusted'
+  /** It is over, or not yet begun. */
+  | 'out-of-date'
+  /** It is for another name than the one that was called. */
+  | 'other-name'
+  /** The other side speaks something else. */
+  | 'no-tls'
+  /** The own certificate and key can't be used. */
+  | 'own-files';
+
+const TROUBLES: Readonly<Record<string, TlsTrouble>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'untrusted',
+  UNABLE_TO_GET_ISSUER_CERT: 'untrusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'untrusted',
+  SELF_SIGNED_CERT_IN_CHAIN: 'untrusted',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'untrusted',
+  CERT_SIGNATURE_FAILURE: 'untrusted',
+  CERT_HAS_EXPIRED: 'out-of-date',
+  CERT_NOT_YET_VALID: 'out-of-date',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'other-name',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'no-tls',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'no-tls',
+  ERR_OSSL_X509_KEY_VALUES_MISMATCH: 'own-files',
+  ERR_OSSL_PEM_NO_START_LINE: 'own-files',
+};
+
+/** Undefined: something else. */
+export function tlsTroubleOf(error: unknown): TlsTrouble | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return TROUBLES[String(Reflect.get(error, 'code'))] ?? tlsTroubleOf(error.cause);
+}
