@@ -8,6 +8,8 @@ export interface Presented {
   token?: string;
   /** The client's certificate, if one of our own CA signed it. */
   certificate?: X509Certificate;
+  /** It has brought a certificate that our own CA did not sign, or not for now. */
+  strange?: true;
 }
 
 /** The closed list of why somebody is not let in. */
@@ -26,6 +28,7 @@ export const REASONS = [
   'wrong-account',
   'no-node',
   'no-identity',
+  'unknown-certificate',
 ] as const;
 export type Reason = (typeof REASONS)[number];
 

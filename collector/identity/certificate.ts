@@ -15,9 +15,14 @@ const MAX_NAMES = 16 * 1024;
 export function createCertificateAuthenticator(clock: Clock): Authenticator {
   return {
     guarded: false,
-    authenticate: async ({ token, certificate }) => {
+    authenticate: async ({ token, certificate, strange }) => {
       // Who brings a token wants to be known by it: a proxy in between may have a certificate of its own.
-      if (!certificate || token !== undefined) return undefined;
+      if (token !== undefined) return undefined;
+      if (strange) {
+        const detail = 'The certificate is not by the CA of collector.tls.clientCaFile, or has expired.';
+        return { refused: 'unknown-certificate', detail };
+      }
+      if (!certificate) return undefined;
       // The connection may be older than the certificate's end.
       const now = clock.now() / 1000;
       if (now > Date.parse(certificate.validTo)) return { refused: 'expired', detail: 'The certificate has expired.' };

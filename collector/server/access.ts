@@ -90,7 +90,7 @@ const WHO_IS: Readonly<Record<Caller['role'], string>> = {
 /** @throws Problem 401, 403, 429; TruantError IDENTITY_UNAVAILABLE */
 async function identified(request: FastifyRequest, identity: Identity, limiter: Limiter): Promise<Caller> {
   const presented = presentedBy(request);
-  if (presented.token === undefined && presented.certificate === undefined) throw unauthenticated();
+  if (Object.keys(presented).length === 0) throw unauthenticated();
   const failing = await limiter.failures(request);
   const known = await identity.identify(presented, { address: request.ip, failing: failing !== undefined });
   if (known !== 'held-off' && 'role' in known) return known;
@@ -123,7 +123,7 @@ function presentedBy({ headers, raw: { socket } }: FastifyRequest): Presented {
   const [, token] = /^bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
   // Who sends the header at all wants to be known by it.
   if (headers.authorization !== undefined) return token === undefined ? {} : { token };
-  if (!(socket instanceof TLSSocket) || !socket.authorized) return {};
-  const certificate = socket.getPeerX509Certificate();
-  return certificate ? { certificate } : {};
+  const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+  if (!certificate) return {};
+  return (socket as TLSSocket).authorized ? { certificate } : { strange: true };
 }

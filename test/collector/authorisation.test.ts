@@ -130,6 +130,7 @@ test('the log says why, now and then, and nobody is told a secret', async () => 
       'wrong-account',
       'no-node',
       'no-identity',
+      'unknown-certificate',
       'unavailable',
     ]),
   );

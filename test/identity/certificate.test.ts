@@ -23,6 +23,7 @@ authenticatorContract('certificates', async () => ({
     ],
   ],
   bad: {
+    'one that somebody else signed': [{ strange: true }, 'unknown-certificate'],
     'no name at all': [presenting({}), 'no-identity'],
     'another name': [presenting({ dns: ['node-a'], uri: ['spiffe://shop/node-a'] }), 'no-identity'],
     'two names': [presenting({ uri: ['truant://shop/node-a', 'truant://shop/node-b'] }), 'ambiguous'],
@@ -41,7 +42,11 @@ authenticatorContract('certificates', async () => ({
       'not-yet-valid',
     ],
   },
-  foreign: [{ token: 'x' }, { token: 'x', ...presenting({ uri: ['truant://shop/node-a'] }) }],
+  foreign: [
+    { token: 'x' },
+    { token: 'x', strange: true },
+    { token: 'x', ...presenting({ uri: ['truant://shop/node-a'] }) },
+  ],
 }));
 
 describe('names', () => {
