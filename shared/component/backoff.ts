@@ -19,6 +19,6 @@ export class Backoff {
   nextMs(wantedMs?: number): number {
     const ms = wantedMs ?? this.#ms * (0.5 + Math.random() / 2);
     this.#ms = Math.min(this.#ms * 2, this.#longestMs);
-    return Math.min(ms, this.#longestMs);
+    return Math.round(Math.min(ms, this.#longestMs));
   }
 }
