@@ -1,12 +1,12 @@
 /** Hostile records on a real broker: each is stored, known already or set aside, and counted once; nothing gets stuck. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { hostileEnvelopes } from '../collector/support/hostile.ts';
 import { use } from '../collector/support/make.ts';
 import type { Running } from '../collector/support/running.ts';
-import { counted, storedIds } from '../support/asked.ts';
+import { counted, storedIds, storedStreams } from '../support/asked.ts';
 import { type Broker, becauseNoKafka, startBroker, whyNoKafka } from '../support/kafka/broker.ts';
 import { collectorOf, produce, section } from '../support/kafka/lab.ts';
-import { envelopeOf, eventually } from '../support/runs.ts';
+import { envelopeOf } from '../support/runs.ts';
 
 const RECORDS = Number(process.env['TRUANT_TEST_FUZZ'] ?? 4000);
 const CHUNK = 200;
@@ -38,7 +38,11 @@ describe.skipIf(whyNoKafka !== undefined)(`${RECORDS} hostile records${becauseNo
       }
       const last = use(99);
       await produce(kafka, [JSON.stringify(envelopeOf(0, last, { agent: 'node-z' }))]);
-      await eventually(async () => expect(await storedIds(collector)).toContain(last.id));
+      await vi.waitFor(
+        async () => expect((await storedStreams(collector)).some(({ agent }) => agent === 'node-z')).toBe(true),
+        { timeout: PATIENCE, interval: 500 },
+      );
+      expect(await storedIds(collector)).toContain(last.id);
 
       const count = (name: string, more: object = {}) =>
         counted(collector.registry, `truant_${name}_total`, { component: 'receive-kafka', ...more });
