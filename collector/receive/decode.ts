@@ -46,7 +46,7 @@ const KINDS = new Set<unknown>(Observation.options.map(({ shape }) => shape.kind
 const AHEAD: Micros = DAY;
 /** An observation is some kilobytes; its longest texts are bounded. */
 const MAX_BYTES = 1024 * 1024;
-/** More brackets than the largest honest record has: a record of a megabyte could otherwise become a hundred of objects. */
+/** More lists and objects than the largest honest record has: one of a megabyte could otherwise become a hundred of objects. */
 const MAX_NODES = 10_000;
 
 /** @param value an `Envelope` as JSON, UTF-8, from anybody */
@@ -79,9 +79,18 @@ function parsed(value: Buffer): unknown {
   }
 }
 
+const [QUOTE, BACKSLASH, BRACKET, BRACE] = [0x22, 0x5c, 0x5b, 0x7b];
+
+/** Brackets in texts don't count: what processes and clients call themselves is their own choice. */
 function countNodes(value: Buffer): number {
   let nodes = 0;
-  for (const byte of value) if (byte === 0x7b || byte === 0x5b) nodes += 1;
+  let isText = false;
+  for (let at = 0; at < value.length; at += 1) {
+    const byte = value[at];
+    if (byte === QUOTE) isText = !isText;
+    else if (isText) at += byte === BACKSLASH ? 1 : 0;
+    else if (byte === BRACE || byte === BRACKET) nodes += 1;
+  }
   return nodes;
 }
 

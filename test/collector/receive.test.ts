@@ -3,12 +3,14 @@ import { gzipSync } from 'node:zlib';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Correlation } from '../../collector/correlate/correlation.ts';
+import type { Caller } from '../../collector/identity/caller.ts';
+import type { Identity } from '../../collector/identity/identity.ts';
 import { decodeEnvelope, gather } from '../../collector/receive/decode.ts';
 import { batchesRoute } from '../../collector/receive/http/batches.ts';
 import { createServer } from '../../collector/server/server.ts';
 import { TruantError } from '../../shared/errors.ts';
 import { DAY, formatTime, SECOND, wallClock } from '../../shared/time.ts';
-import { CLUSTER, idOf, START, STREAM, use } from './support/make.ts';
+import { CLUSTER, idOf, read, START, STREAM, use } from './support/make.ts';
 import { batch, gzipped, lines, plainServer, type Running, runCollector } from './support/running.ts';
 
 describe('POST /api/v1/batches', () => {
@@ -164,6 +166,54 @@ describe('when it can not be stored', () => {
   });
 });
 
+describe('places of those whose name is asked for first', () => {
+  const asAgent = (agent: string): Caller => ({
+    role: 'writer',
+    id: `agent demo/${agent}`,
+    writes: { cluster: CLUSTER, agent },
+  });
+  const receipt = { accepted: 1, duplicates: 0, rejected: 0 };
+
+  async function receiving(identify: () => Promise<Caller>, take: Correlation['take'], maxInFlight: number) {
+    const identity = { identify, trouble: () => undefined } as unknown as Identity;
+    const routes = [
+      batchesRoute({ take, setAside: () => undefined, clock: wallClock, registry: new Registry(), maxInFlight }),
+    ];
+    const server = createServer({ ...plainServer, identity, routes });
+    await server.component.start();
+    const { hostname, port } = new URL(server.address() as string);
+    const headers = { authorization: 'Bearer whoever', 'content-type': 'application/x-ndjson' };
+    const begin = () => {
+      const request = http.request({ hostname, port, path: '/api/v1/batches', method: 'POST', headers });
+      request.on('error', () => undefined);
+      request.write('{');
+      return request;
+    };
+    const post = () =>
+      fetch(`${server.address()}/api/v1/batches`, { method: 'POST', headers, body: lines(batch(0, [use(0)])) });
+    return { begin, post, stop: () => server.component.stop() };
+  }
+
+  test('who is gone before it is known who it was has taken none', async () => {
+    const asked: ((caller: Caller) => void)[] = [];
+    let isSlow = true;
+    const identify = () =>
+      isSlow ? new Promise<Caller>((resolve) => asked.push(resolve)) : Promise.resolve(asAgent('node-a'));
+    const { begin, post, stop } = await receiving(identify, async () => receipt, 1);
+    const sender = begin();
+    await expect.poll(() => asked.length).toBe(1);
+    const gone = new Promise((resolve) => sender.once('close', resolve));
+    sender.destroy();
+    await gone;
+    // Its connection's end is known to the server once a later request is.
+    isSlow = false;
+    await (await post()).text();
+    asked[0]?.(asAgent('node-a'));
+    await expect.poll(async () => (await post()).status).toBe(200);
+    await stop();
+  });
+});
+
 describe('decoding an envelope', () => {
   const now = START + DAY;
   const decode = (envelope: unknown) => decodeEnvelope(Buffer.from(JSON.stringify(envelope)), now);
@@ -212,6 +262,15 @@ describe('decoding an envelope', () => {
     ],
   ])('nothing can be told of %s', (_name, value, rejection) => {
     expect(decodeEnvelope(value, now)).toEqual({ head: undefined, observation: null, findings: [], rejection });
+  });
+
+  test('brackets in texts are no objects: whoever writes many of them is seen all the same', () => {
+    const words = (count: number) => Array.from({ length: count }, () => '["{[\\'.repeat(51));
+    const comm = '[{[{"[{\\';
+    const lineage = Array.from({ length: 16 }, (_, pid) => ({ pid, comm, args: words(32) }));
+    const seen = read(0);
+    const observation = { ...seen, opener: { ...seen.opener, args: words(32), lineage } };
+    expect(decode(batch(7, [observation])[0]).rejection).toBe(undefined);
   });
 
   test.each([

@@ -48,6 +48,8 @@ export function batchesRoute(options: BatchesOptions): (server: FastifyInstance)
 
       // Counted before the body is read.
       scope.addHook('onRequest', async (_request, reply) => {
+        // Gone while it was asked who it is: its end was told already, and will not be again.
+        if (reply.raw.destroyed) throw new Problem({ status: 400, detail: 'The connection was closed.' });
         if (inFlight >= maxInFlight) {
           throw new TruantError('OVERLOADED', 'Too many batches are on their way in already.');
         }
