@@ -166,40 +166,44 @@ describe('when it can not be stored', () => {
   });
 });
 
+const asAgent = (agent: string): Caller => ({
+  role: 'writer',
+  id: `agent demo/${agent}`,
+  writes: { cluster: CLUSTER, agent },
+});
+const receipt = { accepted: 1, duplicates: 0, rejected: 0 };
+
+async function receivingFrom(identify: () => Promise<Caller>, take: Correlation['take'], maxInFlight: number) {
+  const identity = { identify, trouble: () => undefined } as unknown as Identity;
+  const routes = [
+    batchesRoute({ take, setAside: () => undefined, clock: wallClock, registry: new Registry(), maxInFlight }),
+  ];
+  const server = createServer({ ...plainServer, identity, routes });
+  await server.component.start();
+  const { hostname, port } = new URL(server.address() as string);
+  const headers = { authorization: 'Bearer whoever', 'content-type': 'application/x-ndjson' };
+  const begin = () => {
+    const request = http.request({ hostname, port, path: '/api/v1/batches', method: 'POST', headers });
+    request.on('error', () => undefined);
+    request.write('{');
+    return request;
+  };
+  const post = (agent = 'node-a') =>
+    fetch(`${server.address()}/api/v1/batches`, {
+      method: 'POST',
+      headers,
+      body: lines(batch(0, [use(0)], { agent, stream: `${CLUSTER}/${agent}/s` })),
+    });
+  return { begin, post, stop: () => server.component.stop() };
+}
+
 describe('places of those whose name is asked for first', () => {
-  const asAgent = (agent: string): Caller => ({
-    role: 'writer',
-    id: `agent demo/${agent}`,
-    writes: { cluster: CLUSTER, agent },
-  });
-  const receipt = { accepted: 1, duplicates: 0, rejected: 0 };
-
-  async function receiving(identify: () => Promise<Caller>, take: Correlation['take'], maxInFlight: number) {
-    const identity = { identify, trouble: () => undefined } as unknown as Identity;
-    const routes = [
-      batchesRoute({ take, setAside: () => undefined, clock: wallClock, registry: new Registry(), maxInFlight }),
-    ];
-    const server = createServer({ ...plainServer, identity, routes });
-    await server.component.start();
-    const { hostname, port } = new URL(server.address() as string);
-    const headers = { authorization: 'Bearer whoever', 'content-type': 'application/x-ndjson' };
-    const begin = () => {
-      const request = http.request({ hostname, port, path: '/api/v1/batches', method: 'POST', headers });
-      request.on('error', () => undefined);
-      request.write('{');
-      return request;
-    };
-    const post = () =>
-      fetch(`${server.address()}/api/v1/batches`, { method: 'POST', headers, body: lines(batch(0, [use(0)])) });
-    return { begin, post, stop: () => server.component.stop() };
-  }
-
   test('who is gone before it is known who it was has taken none', async () => {
     const asked: ((caller: Caller) => void)[] = [];
     let isSlow = true;
     const identify = () =>
       isSlow ? new Promise<Caller>((resolve) => asked.push(resolve)) : Promise.resolve(asAgent('node-a'));
-    const { begin, post, stop } = await receiving(identify, async () => receipt, 1);
+    const { begin, post, stop } = await receivingFrom(identify, async () => receipt, 1);
     const sender = begin();
     await expect.poll(() => asked.length).toBe(1);
     const gone = new Promise((resolve) => sender.once('close', resolve));
@@ -209,6 +213,25 @@ describe('places of those whose name is asked for first', () => {
     isSlow = false;
     await (await post()).text();
     asked[0]?.(asAgent('node-a'));
+    await expect.poll(async () => (await post()).status).toBe(200);
+    await stop();
+  });
+});
+
+describe('places are shared out', () => {
+  test('one agent has two at most, however many it would like', async () => {
+    let caller = asAgent('node-a');
+    const { begin, post, stop } = await receivingFrom(
+      () => Promise.resolve(caller),
+      async () => receipt,
+      4,
+    );
+    const held = Array.from({ length: 6 }, begin);
+    await expect.poll(async () => (await post()).status).toBe(429);
+    caller = asAgent('node-b');
+    expect((await post('node-b')).status).toBe(200);
+    for (const one of held) one.destroy();
+    caller = asAgent('node-a');
     await expect.poll(async () => (await post()).status).toBe(200);
     await stop();
   });

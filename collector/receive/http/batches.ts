@@ -10,6 +10,7 @@ import type { Correlation, Receipt } from '../../correlate/correlation.ts';
 import { type Caller, mayWriteAs } from '../../identity/caller.ts';
 import { Problem } from '../../server/problem.ts';
 import { type Decoded, decodeEnvelope, gather, REJECTIONS, type Rejection } from '../decode.ts';
+import { Places } from './places.ts';
 
 export interface BatchesOptions {
   take: Correlation['take'];
@@ -18,7 +19,7 @@ export interface BatchesOptions {
   /** To know the future by. */
   clock: Clock;
   registry: Registry;
-  /** How many requests may be read or wait at a time; each may hold a whole body in memory. */
+  /** How many requests may be read or wait at a time. */
   maxInFlight?: number;
 }
 
@@ -34,7 +35,7 @@ export function batchesRoute(options: BatchesOptions): (server: FastifyInstance)
     errors: ['refused', 'overloaded', 'unavailable'],
     deadLetters: REJECTIONS,
   });
-  let inFlight = 0;
+  const places = new Places(maxInFlight);
 
   return (server) => {
     void server.register(async (scope) => {
@@ -47,16 +48,10 @@ export function batchesRoute(options: BatchesOptions): (server: FastifyInstance)
       );
 
       // Counted before the body is read.
-      scope.addHook('onRequest', async (_request, reply) => {
+      scope.addHook('onRequest', async (request, reply) => {
         // Gone while it was asked who it is: its end was told already, and will not be again.
         if (reply.raw.destroyed) throw new Problem({ status: 400, detail: 'The connection was closed.' });
-        if (inFlight >= maxInFlight) {
-          throw new TruantError('OVERLOADED', 'Too many batches are on their way in already.');
-        }
-        inFlight += 1;
-        reply.raw.once('close', () => {
-          inFlight -= 1;
-        });
+        reply.raw.once('close', places.take(request.caller));
       });
       scope.addHook('onError', async (_request, _reply, error) => metrics.error(errorType(error)));
 
