@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { Finding } from '../../shared/schema/alert.ts';
-import { Envelope } from '../../shared/schema/envelope.ts';
+import { Envelope, MAX_FINDINGS } from '../../shared/schema/envelope.ts';
 import { Observation } from '../../shared/schema/observation.ts';
 import { DAY, type Micros } from '../../shared/time.ts';
 import type { Intake } from '../correlate/correlation.ts';
@@ -38,7 +38,7 @@ export interface Decoded {
 const Outline = z.strictObject({
   ...Envelope.shape,
   observation: z.unknown(),
-  findings: z.array(z.unknown()).max(100),
+  findings: z.array(z.unknown()).max(MAX_FINDINGS),
 });
 const KINDS = new Set<unknown>(Observation.options.map(({ shape }) => shape.kind.value));
 
@@ -64,9 +64,19 @@ export function decodeEnvelope(value: Buffer, now: Micros): Decoded {
   if (!success) return aside(KINDS.has(kind) ? 'malformed' : 'unknown-kind', head);
   if (observation.kind !== kind || observation.time !== time) return aside('malformed', head);
   if (observation.time > now + AHEAD || observation.seen > now + AHEAD) return aside('in-the-future', head);
-  const findings = candidates.flatMap((finding) => Finding.safeParse(finding).data ?? []);
+  const findings = findingsOf(observation, candidates);
   const rejection = findings.length < candidates.length ? 'finding-malformed' : undefined;
   return { head, observation, findings, rejection };
+}
+
+/** Those that are right: one of a rule, and about what they come with. */
+function findingsOf({ id }: Observation, candidates: readonly unknown[]): Finding[] {
+  const byRule = new Map<string, Finding>();
+  for (const candidate of candidates) {
+    const { data: finding } = Finding.safeParse(candidate);
+    if (finding?.observations[0] === id && !byRule.has(finding.rule)) byRule.set(finding.rule, finding);
+  }
+  return [...byRule.values()];
 }
 
 const aside = (rejection: Rejection, head?: Head): Decoded => ({ head, observation: null, findings: [], rejection });

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import { TruantError } from '../../../shared/errors.ts';
 import { componentMetrics } from '../../../shared/telemetry/metrics.ts';
-import type { Clock } from '../../../shared/time.ts';
+import type { Clock, Micros } from '../../../shared/time.ts';
 import type { Correlation, Receipt } from '../../correlate/correlation.ts';
 import { type Caller, mayWriteAs } from '../../identity/caller.ts';
 import { Problem } from '../../server/problem.ts';
@@ -26,6 +26,7 @@ export interface BatchesOptions {
 const MAX_BODY = 8 * 1024 * 1024;
 const MAX_DECOMPRESSED = 32 * 1024 * 1024;
 const MAX_LINES = 5000;
+const AT_ONCE = 200;
 const NEWLINE = 0x0a;
 const decompress = promisify(gunzip);
 
@@ -58,7 +59,7 @@ export function batchesRoute(options: BatchesOptions): (server: FastifyInstance)
       scope.post('/api/v1/batches', { config: { access: 'write' } }, async (request) => {
         const lines = linesOf(await plainBody(request));
         const now = options.clock.now();
-        const decoded = lines.map((line) => decodeEnvelope(line, now));
+        const decoded = await decodeAll(lines, now);
         refuseForeign(decoded, request.caller);
         metrics.received(lines.length);
         const receipt = await stored(decoded);
@@ -83,6 +84,16 @@ export function batchesRoute(options: BatchesOptions): (server: FastifyInstance)
     }
     return receipt;
   }
+}
+
+/** In between others get their turn: with a body as large as may be it takes a second. */
+async function decodeAll(lines: readonly Buffer[], now: Micros): Promise<Decoded[]> {
+  const decoded: Decoded[] = [];
+  for (const [index, line] of lines.entries()) {
+    decoded.push(decodeEnvelope(line, now));
+    if (index % AT_ONCE === AT_ONCE - 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return decoded;
 }
 
 /** Before anything is stored of it. */
