@@ -72,6 +72,12 @@ describe('POST /api/v1/batches', () => {
     ['an empty body', { raw: '' }, 400, ''],
     ['empty lines', { raw: '\n\n\n' }, 400, 'envelope on each line'],
     ['5,001 lines', { raw: 'x\n'.repeat(5001) }, 413, '5000 lines'],
+    [
+      'more streams than any agent has',
+      { raw: Array.from({ length: 17 }, (_, n) => lines(batch(0, [use(0)], { stream: `${STREAM}${n}` }))).join('') },
+      400,
+      '16 streams',
+    ],
     ['a body that is too large', { raw: 'x'.repeat(8 * 1024 * 1024 + 1) }, 413, ''],
     [
       'gzip that becomes too large',

@@ -26,6 +26,7 @@ export interface BatchesOptions {
 const MAX_BODY = 8 * 1024 * 1024;
 const MAX_DECOMPRESSED = 32 * 1024 * 1024;
 const MAX_LINES = 5000;
+const MAX_STREAMS = 16;
 const AT_ONCE = 200;
 const NEWLINE = 0x0a;
 const decompress = promisify(gunzip);
@@ -61,6 +62,7 @@ export function batchesRoute(options: BatchesOptions): (server: FastifyInstance)
         const now = options.clock.now();
         const decoded = await decodeAll(lines, now);
         refuseForeign(decoded, request.caller);
+        refuseManyStreams(decoded);
         metrics.received(lines.length);
         const receipt = await stored(decoded);
         for (const [index, { rejection }] of decoded.entries()) {
@@ -106,6 +108,12 @@ function refuseForeign(decoded: readonly Decoded[], caller: Caller | undefined):
     status: 403,
     detail: `This caller may write as ${own} alone: the batch says it is from another.`,
   });
+}
+
+/** Agents send one at a time. Each costs the store more than a record does. */
+function refuseManyStreams(decoded: readonly Decoded[]): void {
+  if (new Set(decoded.map(({ head }) => head?.stream)).size <= MAX_STREAMS) return;
+  throw new Problem({ status: 400, detail: `A batch must not be of more than ${MAX_STREAMS} streams.` });
 }
 
 async function plainBody(request: FastifyRequest): Promise<Buffer> {

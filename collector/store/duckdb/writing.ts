@@ -146,6 +146,11 @@ export async function saveStream(connection: DuckDBConnection, state: StreamStat
   }
 }
 
+export async function forgetStreams(connection: DuckDBConnection, streams: readonly string[]): Promise<void> {
+  if (streams.length === 0) return;
+  await query(connection, 'DELETE FROM streams WHERE stream IN (SELECT unnest($1))', [streams]);
+}
+
 export async function saveConsumed(connection: DuckDBConnection, consumed: Consumed): Promise<void> {
   const { topic, partition, offset, mark } = consumed;
   await query(connection, 'DELETE FROM consumed WHERE topic = $1 AND partition = $2', [topic, partition]);
