@@ -18,6 +18,7 @@ export const REJECTIONS = [
   'unknown-kind',
   'malformed',
   'in-the-future',
+  'foreign-node',
   'finding-malformed',
 ] as const;
 export type Rejection = (typeof REJECTIONS)[number];
@@ -79,7 +80,12 @@ function findingsOf({ id }: Observation, candidates: readonly unknown[]): Findin
   return [...byRule.values()];
 }
 
-const aside = (rejection: Rejection, head?: Head): Decoded => ({ head, observation: null, findings: [], rejection });
+export const aside = (rejection: Rejection, head?: Head): Decoded => ({
+  head,
+  observation: null,
+  findings: [],
+  rejection,
+});
 
 function parsed(value: Buffer): unknown {
   try {

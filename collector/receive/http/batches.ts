@@ -9,7 +9,7 @@ import type { Clock, Micros } from '../../../shared/time.ts';
 import type { Correlation, Receipt } from '../../correlate/correlation.ts';
 import { type Caller, mayWriteAs } from '../../identity/caller.ts';
 import { Problem } from '../../server/problem.ts';
-import { type Decoded, decodeEnvelope, gather, REJECTIONS, type Rejection } from '../decode.ts';
+import { aside, type Decoded, decodeEnvelope, gather, REJECTIONS, type Rejection } from '../decode.ts';
 import { Places } from './places.ts';
 
 export interface BatchesOptions {
@@ -60,8 +60,10 @@ export function batchesRoute(options: BatchesOptions): (server: FastifyInstance)
       scope.post('/api/v1/batches', { config: { access: 'write' } }, async (request) => {
         const lines = linesOf(await plainBody(request));
         const now = options.clock.now();
-        const decoded = await decodeAll(lines, now);
-        refuseForeign(decoded, request.caller);
+        const { caller } = request;
+        const found = await decodeAll(lines, now);
+        refuseForeign(found, caller);
+        const decoded = found.map((one) => (tellsOfAnother(one, caller) ? aside('foreign-node', one.head) : one));
         refuseManyStreams(decoded);
         metrics.received(lines.length);
         const receipt = await stored(decoded);
@@ -108,6 +110,12 @@ function refuseForeign(decoded: readonly Decoded[], caller: Caller | undefined):
     status: 403,
     detail: `This caller may write as ${own} alone: the batch says it is from another.`,
   });
+}
+
+/** What happens on a node, and how its sources are, is for its own agent to say. */
+function tellsOfAnother({ head, observation }: Decoded, caller: Caller | undefined): boolean {
+  if (!head || !caller || !observation || !('node' in observation) || observation.node === undefined) return false;
+  return !mayWriteAs(caller, { cluster: head.cluster, agent: observation.node });
 }
 
 /** Agents send one at a time. Each costs the store more than a record does. */
