@@ -71,11 +71,12 @@ export function decodeEnvelope(value: Buffer, now: Micros): Decoded {
 }
 
 /** Those that are right: one of a rule, and about what they come with. */
-function findingsOf({ id }: Observation, candidates: readonly unknown[]): Finding[] {
+function findingsOf({ id, time }: Observation, candidates: readonly unknown[]): Finding[] {
   const byRule = new Map<string, Finding>();
   for (const candidate of candidates) {
     const { data: finding } = Finding.safeParse(candidate);
-    if (finding?.observations[0] === id && !byRule.has(finding.rule)) byRule.set(finding.rule, finding);
+    const isAboutIt = finding?.observations[0] === id && finding.time === time;
+    if (isAboutIt && !byRule.has(finding.rule)) byRule.set(finding.rule, finding);
   }
   return [...byRule.values()];
 }

@@ -268,6 +268,7 @@ describe('decoding an envelope', () => {
     const bad = [
       { ...finding, rule: 'other', severity: 'huge' },
       { ...finding, rule: 'about-another', observations: [idOf(1), idOf(0)] },
+      { ...finding, rule: 'of-another-time', time: START + 1 },
       { ...finding, id: 'f2' },
       { ...finding, rule: 'keys', keys: Array.from({ length: 17 }, (_, n) => `k${n}`) },
     ];
