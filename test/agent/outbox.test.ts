@@ -139,7 +139,7 @@ describe('Outbox', () => {
 
   test('a run that could not even be sent is sent again before any that is behind it', async () => {
     let failures = 1;
-    const { outbox, spool, sent } = outboxWith(async () => {
+    const { outbox, spool, sent } = outboxWith(async (): Promise<Delivery> => {
       if (failures-- > 0) throw new Error('out of memory');
       return 'stored';
     });
