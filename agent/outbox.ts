@@ -90,6 +90,8 @@ export class Outbox {
         else if (this.#isEnding) return;
         else await spool.more();
       } catch (err) {
+        // What is acknowledged is all up to there: nothing may be sent before what is not delivered.
+        this.#next = undefined;
         const pauseMs = backoff.nextMs();
         this.#trouble = `The spool can't be read: ${err instanceof Error ? err.message : String(err)}.`;
         logger.error({ err, pauseMs }, 'the spool cannot be read, trying again');

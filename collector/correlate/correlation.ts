@@ -53,7 +53,7 @@ export interface Correlation {
   /**
    * Resolves once everything is stored, together with how far a partition was consumed for it.
    *
-   * @throws TruantError OVERLOADED when too much waits, LIMIT_REACHED when it would be one cluster or stream too many,
+   * @throws TruantError OVERLOADED when too much waits, LIMIT_REACHED when it would be one cluster too many,
    * STORE_UNAVAILABLE
    */
   take(intake: Intake, consumed?: Consumed): Promise<Receipt>;

@@ -55,7 +55,12 @@ export class KeySet {
   }
 
   #age(): Micros {
-    return this.#keys ? this.#clock.now() - this.#keys.readAt : Infinity;
+    return this.#keys ? this.#since(this.#keys.readAt) : Infinity;
+  }
+
+  /** A clock that was put back says nothing of how long it has been: then it has been long. */
+  #since(time: Micros): Micros {
+    return Math.abs(this.#clock.now() - time);
   }
 
   #known(): JWTVerifyGetKey {
@@ -65,7 +70,7 @@ export class KeySet {
 
   /** Once at a time, and not again before a while has passed. */
   async #refresh(): Promise<void> {
-    if (!this.#reading && this.#clock.now() - this.#triedAt < COOL_DOWN) return;
+    if (!this.#reading && this.#since(this.#triedAt) < COOL_DOWN) return;
     this.#reading ??= this.#readNow();
     await this.#reading;
   }

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { Finding } from '../../shared/schema/alert.ts';
-import { Envelope } from '../../shared/schema/envelope.ts';
+import { Envelope, MAX_FINDINGS } from '../../shared/schema/envelope.ts';
 import { Observation } from '../../shared/schema/observation.ts';
 import { DAY, type Micros } from '../../shared/time.ts';
 import type { Intake } from '../correlate/correlation.ts';
@@ -18,6 +18,7 @@ export const REJECTIONS = [
   'unknown-kind',
   'malformed',
   'in-the-future',
+  'foreign-node',
   'finding-malformed',
 ] as const;
 export type Rejection = (typeof REJECTIONS)[number];
@@ -38,7 +39,7 @@ export interface Decoded {
 const Outline = z.strictObject({
   ...Envelope.shape,
   observation: z.unknown(),
-  findings: z.array(z.unknown()).max(100),
+  findings: z.array(z.unknown()).max(MAX_FINDINGS),
 });
 const KINDS = new Set<unknown>(Observation.options.map(({ shape }) => shape.kind.value));
 
@@ -46,7 +47,7 @@ const KINDS = new Set<unknown>(Observation.options.map(({ shape }) => shape.kind
 const AHEAD: Micros = DAY;
 /** An observation is some kilobytes; its longest texts are bounded. */
 const MAX_BYTES = 1024 * 1024;
-/** More brackets than the largest honest record has: a record of a megabyte could otherwise become a hundred of objects. */
+/** More lists and objects than the largest honest record has: one of a megabyte could otherwise become a hundred of objects. */
 const MAX_NODES = 10_000;
 
 /** @param value an `Envelope` as JSON, UTF-8, from anybody */
@@ -64,12 +65,28 @@ export function decodeEnvelope(value: Buffer, now: Micros): Decoded {
   if (!success) return aside(KINDS.has(kind) ? 'malformed' : 'unknown-kind', head);
   if (observation.kind !== kind || observation.time !== time) return aside('malformed', head);
   if (observation.time > now + AHEAD || observation.seen > now + AHEAD) return aside('in-the-future', head);
-  const findings = candidates.flatMap((finding) => Finding.safeParse(finding).data ?? []);
+  const findings = findingsOf(observation, candidates);
   const rejection = findings.length < candidates.length ? 'finding-malformed' : undefined;
   return { head, observation, findings, rejection };
 }
 
-const aside = (rejection: Rejection, head?: Head): Decoded => ({ head, observation: null, findings: [], rejection });
+/** Those that are right: one of a rule, and about what they come with. */
+function findingsOf({ id, time }: Observation, candidates: readonly unknown[]): Finding[] {
+  const byRule = new Map<string, Finding>();
+  for (const candidate of candidates) {
+    const { data: finding } = Finding.safeParse(candidate);
+    const isAboutIt = finding?.observations[0] === id && finding.time === time;
+    if (isAboutIt && !byRule.has(finding.rule)) byRule.set(finding.rule, finding);
+  }
+  return [...byRule.values()];
+}
+
+export const aside = (rejection: Rejection, head?: Head): Decoded => ({
+  head,
+  observation: null,
+  findings: [],
+  rejection,
+});
 
 function parsed(value: Buffer): unknown {
   try {
@@ -79,9 +96,18 @@ function parsed(value: Buffer): unknown {
   }
 }
 
+const [QUOTE, BACKSLASH, BRACKET, BRACE] = [0x22, 0x5c, 0x5b, 0x7b];
+
+/** Brackets in texts don't count: what processes and clients call themselves is their own choice. */
 function countNodes(value: Buffer): number {
   let nodes = 0;
-  for (const byte of value) if (byte === 0x7b || byte === 0x5b) nodes += 1;
+  let isText = false;
+  for (let at = 0; at < value.length; at += 1) {
+    const byte = value[at];
+    if (byte === QUOTE) isText = !isText;
+    else if (isText) at += byte === BACKSLASH ? 1 : 0;
+    else if (byte === BRACE || byte === BRACKET) nodes += 1;
+  }
   return nodes;
 }
 

@@ -74,14 +74,14 @@ ${left > 0 ? html`<p>and ${String(left)} more</p>` : ''}`;
 }
 
 function article(alert: Alert, unfolded: boolean): Markup {
-  const query = `?cluster=${encodeURIComponent(alert.cluster)}`;
+  const query = `?cluster=${inUrl(alert.cluster)}`;
   const story = alert.story.slice(0, STORY_LINES);
   const left = alert.story.length - story.length;
   return html`<article class="${alert.severity}" id="${alert.id}">
 <h2>${alert.title}</h2>
 <p>${alert.summary}</p>
 <p><small>${alert.severity}, confidence ${alert.confidence}, ${alert.status}; cluster ${alert.cluster}; ${alert.firstSeen} to ${alert.lastSeen}</small></p>
-<p><a href="/api/v1/alerts/${encodeURIComponent(alert.id)}${query}">All of it as JSON</a>${credentialLink(alert, query)}</p>
+<p><a href="/api/v1/alerts/${inUrl(alert.id)}${query}">All of it as JSON</a>${credentialLink(alert, query)}</p>
 <details${raw(unfolded ? ' open' : '')}><summary>Story</summary>
 <ol>${story.map(({ time, sentence }) => html`<li><time>${formatTime(time)}</time> ${sentence}</li>`)}</ol>
 ${left > 0 ? html`<p>and ${String(left)} more</p>` : ''}
@@ -93,9 +93,12 @@ ${alert.actions.map(({ title, command, effect }) => html`<p><b>${title}</b>: ${e
 
 function credentialLink({ credential }: Alert, query: string): Markup | string {
   if (credential === null) return '';
-  const id = encodeURIComponent(credential);
+  const id = inUrl(credential);
   return html` · <a href="/api/v1/credentials/${id}${query}">The life of the credential</a> · <a href="/api/v1/history${query}&credential=${id}">Who read and used it</a>`;
 }
+
+/** Half of a surrogate pair has no place in a URL; the store has replaced it too. */
+const inUrl = (text: string): string => encodeURIComponent(Buffer.from(text).toString());
 
 /** Text that is HTML already, because `html` made it. */
 class Markup {

@@ -4,6 +4,7 @@
  * ago are let go of first (they stay in the store).
  */
 import { hash } from 'node:crypto';
+import { BoundedMap } from '../inventory/bounded-map.ts';
 import type { LedgerEntry } from '../inventory/ledger.ts';
 import type { Alert, Finding } from '../schema/alert.ts';
 import { DAY, type Micros } from '../time.ts';
@@ -12,13 +13,17 @@ import type { Exhibit } from './exhibit.ts';
 import { keys } from './rule.ts';
 
 const MAX_ALERTS = 5_000;
+/** Let go of at a time, so that whoever invents alerts by the thousand has none of them cost a look at all. */
+const AT_ONCE = 250;
+const MAX_KEYS = 50_000;
 /** A key that names no credential (an address, a pod) ties findings together for a day. */
 const LOOSE_KEY_LASTS: Micros = DAY;
 
 export class AlertBook {
   readonly #cluster: string;
   readonly #alerts = new Map<string, AlertState>();
-  readonly #byKey = new Map<string, string>();
+  /** Alerts by key; they may have been let go of. */
+  readonly #byKey = new BoundedMap<string, string>(MAX_KEYS);
   readonly #changed = new Set<AlertState>();
 
   constructor(cluster: string) {
@@ -48,13 +53,13 @@ export class AlertBook {
     for (const finding of alert.findings) this.#index(state, finding);
     // Of many findings only some are kept with the alert.
     for (const id of [alert.credential, ...alert.relatedCredentials]) {
-      if (id !== null && !this.#byKey.has(keys.credential(id))) this.#byKey.set(keys.credential(id), state.id);
+      if (id !== null) this.#byKey.touch(keys.credential(id), () => state.id);
     }
   }
 
   #find(finding: Finding): AlertState | undefined {
     for (const key of finding.keys) {
-      const alert = this.#alerts.get(this.#byKey.get(key) ?? '');
+      const alert = this.#alerts.get(this.#byKey.peek(key) ?? '');
       if (!alert) continue;
       if (isStrong(key) || Math.abs(finding.time - alert.lastSeen) <= LOOSE_KEY_LASTS) return alert;
     }
@@ -75,8 +80,8 @@ export class AlertBook {
     const all = finding.source === null ? finding.keys : [...finding.keys, ...this.#sourceKey(finding)];
     for (const key of all) {
       // A credential stays with the first alert about it; looser keys lead to the newest.
-      if (isStrong(key) && this.#alerts.has(this.#byKey.get(key) ?? '')) continue;
-      this.#byKey.set(key, alert.id);
+      const id = this.#byKey.touch(key, () => alert.id);
+      if (!isStrong(key) || !this.#alerts.has(id)) this.#byKey.set(key, alert.id);
     }
   }
 
@@ -87,14 +92,9 @@ export class AlertBook {
   }
 
   #letGo(): void {
-    let quietest: AlertState | undefined;
-    for (const alert of this.#alerts.values()) {
-      if (quietest === undefined || alert.rank < quietest.rank) quietest = alert;
-      if (quietest.rank === 0) break;
-    }
-    if (!quietest) return;
-    this.#alerts.delete(quietest.id);
-    for (const [key, id] of this.#byKey) if (id === quietest.id) this.#byKey.delete(key);
+    const ranked = [...this.#alerts.values()].map((alert) => ({ id: alert.id, rank: alert.rank }));
+    const quietest = ranked.toSorted((a, b) => a.rank - b.rank).slice(0, AT_ONCE);
+    for (const { id } of quietest) this.#alerts.delete(id);
   }
 }
 

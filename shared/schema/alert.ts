@@ -57,8 +57,8 @@ export const Finding = z.strictObject({
   /** Ids of the observations it rests on, the one that triggered it first. */
   observations: z.array(z.string()).min(1),
   /** What ties findings to one theft, strongest first: `credential:...`, `pod:...`, `actor:...`. */
-  keys: z.array(z.string()).min(1),
-  attack: z.array(z.string()),
+  keys: z.array(z.string()).min(1).max(16),
+  attack: z.array(z.string()).max(32),
 });
 export type Finding = z.infer<typeof Finding>;
 

@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { Finding } from './alert.ts';
 import { Observation } from './observation.ts';
 
-/** More findings than there are rules don't come of one observation. */
-const MAX_FINDINGS = 100;
+/** More findings than there are rules of scope `node` don't come of one observation. */
+export const MAX_FINDINGS = 16;
 
 export const Envelope = z.strictObject({
   schema: z.literal(1),

@@ -137,6 +137,19 @@ describe('Outbox', () => {
     expect(spool.acknowledged).toEqual(positions(0, 7000));
   });
 
+  test('a run that could not even be sent is sent again before any that is behind it', async () => {
+    let failures = 1;
+    const { outbox, spool, sent } = outboxWith(async (): Promise<Delivery> => {
+      if (failures-- > 0) throw new Error('out of memory');
+      return 'stored';
+    });
+    spool.put(0, 7000);
+    await vi.waitFor(() => expect(spool.acknowledged).toHaveLength(7000));
+    await outbox.stop(10_000);
+    expect(sent.slice(1).flatMap(idsOf)).toEqual(Array.from({ length: 7000 }, (_, n) => use(n).id));
+    expect(spool.acknowledged).toEqual(positions(0, 7000));
+  });
+
   test('what is too large is halved until what is too large stands alone, and all else is delivered in order', async () => {
     const huge = use(37).id;
     const { outbox, spool, sent, refused } = outboxWith((run) =>

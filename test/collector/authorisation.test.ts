@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Access } from '../../collector/identity/caller.ts';
 import { type Credentials, createLab, type Lab } from './support/callers.ts';
+import { idOf, read, status, tokenFile } from './support/make.ts';
+import { batch, lines } from './support/running.ts';
 
 let lab: Lab;
 /** Everything that was answered to anybody. */
@@ -102,6 +104,19 @@ test('an agent writes as itself alone, whatever else it says', async () => {
   }
   // Of all nodes, but of one cluster.
   expect((await lab.send({ token: 'agent-of-here' }, { cluster: 'demo', agent: 'node-q' })).status).toBe(200);
+});
+
+test('what happens on a node is for its own agent to say: of another it is set aside, the rest is taken', async () => {
+  const { token } = lab.callers.agents["an agent with its ServiceAccount's token"] as Credentials;
+  const [own, foreign] = ['node-a', 'node-b'].map((node, n) => [
+    read(n, { node, id: idOf(`read ${node}`) }),
+    tokenFile(n, { node, id: idOf(`file ${node}`) }),
+    status(n, { node, id: idOf(`status ${node}`) }),
+  ]) as [object[], object[]];
+  const body = lines(batch(0, [...foreign, ...own], { stream: 'demo/node-a/others' }));
+  const headers = { 'content-type': 'application/x-ndjson' };
+  const response = await lab.ask('POST', '/api/v1/batches', { token: token as string }, { headers, body });
+  expect([response.status, await response.json()]).toEqual([200, { accepted: 3, duplicates: 0, rejected: 3 }]);
 });
 
 test('when the API server can not be asked that is said, and nobody is let in or sent away', async () => {

@@ -6,6 +6,7 @@ import { openDatabase } from '../../collector/store/duckdb/database.ts';
 import { openDuckDbStore } from '../../collector/store/duckdb/duckdb-store.ts';
 import { migrate } from '../../collector/store/duckdb/migrations.ts';
 import { COLUMNS } from '../../collector/store/duckdb/row.ts';
+import { SECOND } from '../../shared/time.ts';
 import { storeContract } from './store-contract.ts';
 import { START, send, use } from './support/make.ts';
 
@@ -76,13 +77,22 @@ describe('opening a DuckDB store', () => {
     }
   });
 
-  test('more streams than it keeps are refused, and those it knows go on', async () => {
-    const store = await openDuckDbStore({ ...options, path: ':memory:', maxStreams: 1 });
-    await send(store, 0, [use(0)]);
-    const another = send(store, 0, [use(0)], undefined, { stream: 'demo/node-b/audit-file' });
-    await expect(another).rejects.toMatchObject({ code: 'LIMIT_REACHED' });
-    expect(await send(store, 1, [use(1)])).toMatchObject({ position: 2 });
+  test('for a new stream the one that was silent longest is forgotten, and what it brings again is still known', async () => {
+    const store = await openDuckDbStore({ ...options, path: file, maxStreams: 2 });
+    const of = (name: string, n: number) => ({ stream: `demo/${name}/s`, at: START + n * SECOND });
+    const known = async () => (await store.streams()).map(({ stream, position }) => [stream, position]);
+    await send(store, 0, [use(0)], undefined, of('a', 0));
+    await send(store, 0, [use(1)], undefined, of('b', 1));
+    await send(store, 0, [use(2)], undefined, of('c', 2));
+    expect(await known()).toEqual([
+      ['demo/b/s', 1],
+      ['demo/c/s', 1],
+    ]);
+    expect(await send(store, 0, [use(0), use(3)], undefined, of('a', 3))).toMatchObject({ duplicates: 1 });
     await store.close();
+    const again = await openDuckDbStore({ ...options, path: file, maxStreams: 2 });
+    expect((await again.streams()).map(({ stream }) => stream)).toEqual(['demo/a/s', 'demo/c/s']);
+    await again.close();
   });
 
   test('a file that is no store is refused', async () => {

@@ -71,6 +71,11 @@ describe('the page of the newest alerts', () => {
     );
   });
 
+  test('shows names that no URL can hold', () => {
+    const page = indexPage([alert('a\ud800', { cluster: 'b\udc00', credential: 'JTI=\ud83d' })], []);
+    expect(page).toContain('/api/v1/history?cluster=b%EF%BF%BD&credential=JTI%3D%EF%BF%BD');
+  });
+
   test('shows a long story in part, and says how much is left', () => {
     const story = Array.from({ length: 250 }, (_, n) => ({ time: n, sentence: `step ${n}` }));
     const page = indexPage([alert('a1', { story })], []);

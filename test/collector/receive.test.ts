@@ -3,12 +3,14 @@ import { gzipSync } from 'node:zlib';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Correlation } from '../../collector/correlate/correlation.ts';
+import type { Caller } from '../../collector/identity/caller.ts';
+import type { Identity } from '../../collector/identity/identity.ts';
 import { decodeEnvelope, gather } from '../../collector/receive/decode.ts';
 import { batchesRoute } from '../../collector/receive/http/batches.ts';
 import { createServer } from '../../collector/server/server.ts';
 import { TruantError } from '../../shared/errors.ts';
 import { DAY, formatTime, SECOND, wallClock } from '../../shared/time.ts';
-import { CLUSTER, idOf, START, STREAM, use } from './support/make.ts';
+import { CLUSTER, idOf, read, START, STREAM, use } from './support/make.ts';
 import { batch, gzipped, lines, plainServer, type Running, runCollector } from './support/running.ts';
 
 describe('POST /api/v1/batches', () => {
@@ -70,6 +72,12 @@ describe('POST /api/v1/batches', () => {
     ['an empty body', { raw: '' }, 400, ''],
     ['empty lines', { raw: '\n\n\n' }, 400, 'envelope on each line'],
     ['5,001 lines', { raw: 'x\n'.repeat(5001) }, 413, '5000 lines'],
+    [
+      'more streams than any agent has',
+      { raw: Array.from({ length: 17 }, (_, n) => lines(batch(0, [use(0)], { stream: `${STREAM}${n}` }))).join('') },
+      400,
+      '16 streams',
+    ],
     ['a body that is too large', { raw: 'x'.repeat(8 * 1024 * 1024 + 1) }, 413, ''],
     [
       'gzip that becomes too large',
@@ -164,6 +172,77 @@ describe('when it can not be stored', () => {
   });
 });
 
+const asAgent = (agent: string): Caller => ({
+  role: 'writer',
+  id: `agent demo/${agent}`,
+  writes: { cluster: CLUSTER, agent },
+});
+const receipt = { accepted: 1, duplicates: 0, rejected: 0 };
+
+async function receivingFrom(identify: () => Promise<Caller>, take: Correlation['take'], maxInFlight: number) {
+  const identity = { identify, trouble: () => undefined } as unknown as Identity;
+  const routes = [
+    batchesRoute({ take, setAside: () => undefined, clock: wallClock, registry: new Registry(), maxInFlight }),
+  ];
+  const server = createServer({ ...plainServer, identity, routes });
+  await server.component.start();
+  const { hostname, port } = new URL(server.address() as string);
+  const headers = { authorization: 'Bearer whoever', 'content-type': 'application/x-ndjson' };
+  const begin = () => {
+    const request = http.request({ hostname, port, path: '/api/v1/batches', method: 'POST', headers });
+    request.on('error', () => undefined);
+    request.write('{');
+    return request;
+  };
+  const post = (agent = 'node-a') =>
+    fetch(`${server.address()}/api/v1/batches`, {
+      method: 'POST',
+      headers,
+      body: lines(batch(0, [use(0)], { agent, stream: `${CLUSTER}/${agent}/s` })),
+    });
+  return { begin, post, stop: () => server.component.stop() };
+}
+
+describe('places of those whose name is asked for first', () => {
+  test('who is gone before it is known who it was has taken none', async () => {
+    const asked: ((caller: Caller) => void)[] = [];
+    let isSlow = true;
+    const identify = () =>
+      isSlow ? new Promise<Caller>((resolve) => asked.push(resolve)) : Promise.resolve(asAgent('node-a'));
+    const { begin, post, stop } = await receivingFrom(identify, async () => receipt, 1);
+    const sender = begin();
+    await expect.poll(() => asked.length).toBe(1);
+    const gone = new Promise((resolve) => sender.once('close', resolve));
+    sender.destroy();
+    await gone;
+    // Its connection's end is known to the server once a later request is.
+    isSlow = false;
+    await (await post()).text();
+    asked[0]?.(asAgent('node-a'));
+    await expect.poll(async () => (await post()).status).toBe(200);
+    await stop();
+  });
+});
+
+describe('places are shared out', () => {
+  test('one agent has two at most, however many it would like', async () => {
+    let caller = asAgent('node-a');
+    const { begin, post, stop } = await receivingFrom(
+      () => Promise.resolve(caller),
+      async () => receipt,
+      4,
+    );
+    const held = Array.from({ length: 6 }, begin);
+    await expect.poll(async () => (await post()).status).toBe(429);
+    caller = asAgent('node-b');
+    expect((await post('node-b')).status).toBe(200);
+    for (const one of held) one.destroy();
+    caller = asAgent('node-a');
+    await expect.poll(async () => (await post()).status).toBe(200);
+    await stop();
+  });
+});
+
 describe('decoding an envelope', () => {
   const now = START + DAY;
   const decode = (envelope: unknown) => decodeEnvelope(Buffer.from(JSON.stringify(envelope)), now);
@@ -182,11 +261,18 @@ describe('decoding an envelope', () => {
       time: START,
       principal: 'p',
       source: null,
-      observations: ['o'],
+      observations: [idOf(0)],
       keys: ['k'],
       attack: [],
     };
-    const decoded = decode({ ...whole, findings: [finding, { ...finding, severity: 'huge' }] });
+    const bad = [
+      { ...finding, rule: 'other', severity: 'huge' },
+      { ...finding, rule: 'about-another', observations: [idOf(1), idOf(0)] },
+      { ...finding, rule: 'of-another-time', time: START + 1 },
+      { ...finding, id: 'f2' },
+      { ...finding, rule: 'keys', keys: Array.from({ length: 17 }, (_, n) => `k${n}`) },
+    ];
+    const decoded = decode({ ...whole, findings: [finding, ...bad] });
     expect(decoded).toEqual({ head, observation: use(0), findings: [finding], rejection: 'finding-malformed' });
   });
 
@@ -214,13 +300,22 @@ describe('decoding an envelope', () => {
     expect(decodeEnvelope(value, now)).toEqual({ head: undefined, observation: null, findings: [], rejection });
   });
 
+  test('brackets in texts are no objects: whoever writes many of them is seen all the same', () => {
+    const words = (count: number) => Array.from({ length: count }, () => '["{[\\'.repeat(51));
+    const comm = '[{[{"[{\\';
+    const lineage = Array.from({ length: 16 }, (_, pid) => ({ pid, comm, args: words(32) }));
+    const seen = read(0);
+    const observation = { ...seen, opener: { ...seen.opener, args: words(32), lineage } };
+    expect(decode(batch(7, [observation])[0]).rejection).toBe(undefined);
+  });
+
   test.each([
     ['another schema', { schema: 2 }],
     ['a surplus field', { x: 1 }],
     ["another agent's stream", { stream: 'demo/node-b/audit' }],
     ['a negative position', { position: -1 }],
     ['a position beyond counting', { position: 2 ** 53 - 1 }],
-    ['findings beyond all rules', { findings: Array.from({ length: 101 }, () => ({})) }],
+    ['findings beyond all rules', { findings: Array.from({ length: 17 }, () => ({})) }],
   ])('%s is no envelope', (_name, more) => {
     expect(decode({ ...whole, ...more })).toMatchObject({ head: undefined, rejection: 'not-an-envelope' });
   });

@@ -707,6 +707,15 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
         expect((await store.alert('a1'))[0]?.revision).toBe(3);
       });
 
+      test('by the thousand at once: of each the newest revision stays, in whatever order they come', async () => {
+        await put(alert('a0', { revision: 2 }), alert('a1', { revision: 5 }));
+        const many = Array.from({ length: 3000 }, (_, n) => alert(`a${n}`, { revision: 3 }));
+        await put(...many, alert('a2', { revision: 4 }), alert('a2', { revision: 2 }));
+        const revisionOf = async (id: string) => (await store.alert(id)).map(({ revision }) => revision);
+        expect([await revisionOf('a0'), await revisionOf('a1'), await revisionOf('a2')]).toEqual([[3], [5], [4]]);
+        expect(await store.size()).toMatchObject({ alerts: { open: 3000 } });
+      });
+
       test('the same theft seen by two clusters is two alerts', async () => {
         await put(alert('a1'), alert('a1', { cluster: 'other' }));
         expect((await store.alert('a1')).map(({ cluster }) => cluster)).toEqual([CLUSTER, 'other']);

@@ -1,7 +1,8 @@
 /** One theft is one alert: how findings come together, what an alert keeps of them, and that it is the same every time. */
 import { describe, expect, it } from 'vitest';
+import { AlertBook } from '../../shared/detection/alert-book.ts';
 import { Correlator } from '../../shared/detection/correlator.ts';
-import { Alert } from '../../shared/schema/alert.ts';
+import { Alert, type Finding } from '../../shared/schema/alert.ts';
 import type { Observation } from '../../shared/schema/observation.ts';
 import { inOrder, newCorrelator, run } from './run.ts';
 import { ADMIN, at, denied, entry, INTERNET, issue, legacy, mint, OUTSIDE, ordinary, unbound, use } from './world.ts';
@@ -155,6 +156,38 @@ describe('as it grows', () => {
     const [alert, ...others] = collector.process([stolen(40, 'cart-1')], []).alerts;
     expect(others).toEqual([]);
     expect(alert?.rules).toContain('token-used-away-from-pod');
+  });
+});
+
+describe('how many there are is bounded', () => {
+  const finding = (id: string, severity: Finding['severity'], keys: string[]): Finding => ({
+    id,
+    rule: 'token-read-from-host',
+    title: 't',
+    severity,
+    confidence: 'low',
+    confidenceWhy: 'w',
+    summary: 's',
+    time: at(0),
+    principal: 'system:serviceaccount:shop:cart',
+    source: null,
+    observations: [id],
+    keys,
+    attack: [],
+  });
+
+  it('whoever has them invented by the thousand pushes the quiet out, and neither the loud nor what leads to them', () => {
+    const book = new AlertBook('demo');
+    book.add(finding('loud', 'critical', ['credential:JTI=cart']), [], undefined);
+    book.add(finding('quiet', 'low', ['credential:JTI=quiet']), [], undefined);
+    for (let n = 0; n < 12_000; n += 1) book.add(finding(`f${n}`, 'medium', [`pod:a/${n}`]), [], undefined);
+    book.takeChanged(at(1));
+    book.add(finding('again', 'low', ['credential:JTI=cart']), [], undefined);
+    book.add(finding('quiet again', 'low', ['credential:JTI=quiet']), [], undefined);
+    expect(book.takeChanged(at(2)).map(({ counts, credential }) => [counts.findings, credential])).toEqual([
+      [2, null],
+      [1, null],
+    ]);
   });
 });
 

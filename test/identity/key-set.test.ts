@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { verifyJwt } from '../../collector/identity/jwt.ts';
 import { KeySet, keysAt, keysInFile, type ReadKeys } from '../../collector/identity/key-set.ts';
-import { SECOND, wallClock } from '../../shared/time.ts';
+import { DAY, SECOND, wallClock } from '../../shared/time.ts';
 import { Authority } from '../support/certificates.ts';
 import { type Listening, listening } from '../support/listening.ts';
 import { AUDIENCE, ISSUER, keySetOf, SigningKey } from './support/tokens.ts';
@@ -37,6 +37,16 @@ function verifying(read: ReadKeys) {
   const set = new KeySet(read, { now: () => state.now });
   return { state, set, verify: async (token: string) => verifyJwt(token, trusted, set, wallClock) };
 }
+
+test('a clock that is put back does not keep new keys from being looked for', async () => {
+  let published = [first];
+  const { state, verify } = verifying(() => keySetOf(...published));
+  expect(await verify(await first.token())).toHaveProperty('role', 'writer');
+  published = [second];
+  state.now -= DAY;
+  expect(await verify(await second.token())).toHaveProperty('role', 'writer');
+  expect(await verify(await first.token())).toMatchObject({ refused: 'unknown-key' });
+});
 
 describe('keys at a URL', () => {
   test('are read with the token of the file, and anew when one is missing', async () => {

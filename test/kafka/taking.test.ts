@@ -105,6 +105,13 @@ describe('records', () => {
     expect(letters).toEqual([]);
   });
 
+  test('of a cluster that cannot be stored at all are waited for, though others can', async () => {
+    let left = 100;
+    const { takeAll, stored, letters } = lab({ fails: () => ((left -= 1) > 0 ? 'STORE_UNAVAILABLE' : undefined) });
+    await takeAll(many(20));
+    expect([stored, letters]).toEqual([ids(20), []]);
+  });
+
   test.each<[ErrorCode, string]>([
     ['STORE_UNAVAILABLE', 'not-stored'],
     ['LIMIT_REACHED', 'limit-reached'],

@@ -5,11 +5,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import { TruantError } from '../../../shared/errors.ts';
 import { componentMetrics } from '../../../shared/telemetry/metrics.ts';
-import type { Clock } from '../../../shared/time.ts';
+import type { Clock, Micros } from '../../../shared/time.ts';
 import type { Correlation, Receipt } from '../../correlate/correlation.ts';
 import { type Caller, mayWriteAs } from '../../identity/caller.ts';
 import { Problem } from '../../server/problem.ts';
-import { type Decoded, decodeEnvelope, gather, REJECTIONS, type Rejection } from '../decode.ts';
+import { aside, type Decoded, decodeEnvelope, gather, REJECTIONS, type Rejection } from '../decode.ts';
+import { Places } from './places.ts';
 
 export interface BatchesOptions {
   take: Correlation['take'];
@@ -18,13 +19,15 @@ export interface BatchesOptions {
   /** To know the future by. */
   clock: Clock;
   registry: Registry;
-  /** How many requests may be read or wait at a time; each may hold a whole body in memory. */
+  /** How many requests may be read or wait at a time. */
   maxInFlight?: number;
 }
 
 const MAX_BODY = 8 * 1024 * 1024;
 const MAX_DECOMPRESSED = 32 * 1024 * 1024;
 const MAX_LINES = 5000;
+const MAX_STREAMS = 16;
+const AT_ONCE = 200;
 const NEWLINE = 0x0a;
 const decompress = promisify(gunzip);
 
@@ -34,7 +37,7 @@ export function batchesRoute(options: BatchesOptions): (server: FastifyInstance)
     errors: ['refused', 'overloaded', 'unavailable'],
     deadLetters: REJECTIONS,
   });
-  let inFlight = 0;
+  const places = new Places(maxInFlight);
 
   return (server) => {
     void server.register(async (scope) => {
@@ -47,22 +50,21 @@ export function batchesRoute(options: BatchesOptions): (server: FastifyInstance)
       );
 
       // Counted before the body is read.
-      scope.addHook('onRequest', async (_request, reply) => {
-        if (inFlight >= maxInFlight) {
-          throw new TruantError('OVERLOADED', 'Too many batches are on their way in already.');
-        }
-        inFlight += 1;
-        reply.raw.once('close', () => {
-          inFlight -= 1;
-        });
+      scope.addHook('onRequest', async (request, reply) => {
+        // Gone while it was asked who it is: its end was told already, and will not be again.
+        if (reply.raw.destroyed) throw new Problem({ status: 400, detail: 'The connection was closed.' });
+        reply.raw.once('close', places.take(request.caller));
       });
       scope.addHook('onError', async (_request, _reply, error) => metrics.error(errorType(error)));
 
       scope.post('/api/v1/batches', { config: { access: 'write' } }, async (request) => {
         const lines = linesOf(await plainBody(request));
         const now = options.clock.now();
-        const decoded = lines.map((line) => decodeEnvelope(line, now));
-        refuseForeign(decoded, request.caller);
+        const { caller } = request;
+        const found = await decodeAll(lines, now);
+        refuseForeign(found, caller);
+        const decoded = found.map((one) => (tellsOfAnother(one, caller) ? aside('foreign-node', one.head) : one));
+        refuseManyStreams(decoded);
         metrics.received(lines.length);
         const receipt = await stored(decoded);
         for (const [index, { rejection }] of decoded.entries()) {
@@ -88,6 +90,16 @@ export function batchesRoute(options: BatchesOptions): (server: FastifyInstance)
   }
 }
 
+/** In between others get their turn: with a body as large as may be it takes a second. */
+async function decodeAll(lines: readonly Buffer[], now: Micros): Promise<Decoded[]> {
+  const decoded: Decoded[] = [];
+  for (const [index, line] of lines.entries()) {
+    decoded.push(decodeEnvelope(line, now));
+    if (index % AT_ONCE === AT_ONCE - 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return decoded;
+}
+
 /** Before anything is stored of it. */
 function refuseForeign(decoded: readonly Decoded[], caller: Caller | undefined): void {
   const foreign = decoded.find(({ head }) => head && !(caller && mayWriteAs(caller, head)))?.head;
@@ -98,6 +110,18 @@ function refuseForeign(decoded: readonly Decoded[], caller: Caller | undefined):
     status: 403,
     detail: `This caller may write as ${own} alone: the batch says it is from another.`,
   });
+}
+
+/** What happens on a node, and how its sources are, is for its own agent to say. */
+function tellsOfAnother({ head, observation }: Decoded, caller: Caller | undefined): boolean {
+  if (!head || !caller || !observation || !('node' in observation) || observation.node === undefined) return false;
+  return !mayWriteAs(caller, { cluster: head.cluster, agent: observation.node });
+}
+
+/** Agents send one at a time. Each costs the store more than a record does. */
+function refuseManyStreams(decoded: readonly Decoded[]): void {
+  if (new Set(decoded.map(({ head }) => head?.stream)).size <= MAX_STREAMS) return;
+  throw new Problem({ status: 400, detail: `A batch must not be of more than ${MAX_STREAMS} streams.` });
 }
 
 async function plainBody(request: FastifyRequest): Promise<Buffer> {

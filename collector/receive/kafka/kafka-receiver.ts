@@ -158,8 +158,9 @@ export function createKafkaReceiver(options: KafkaReceiverOptions): Component {
     const admin = kafka.admin();
     try {
       await admin.connect();
+      const stood = partitions.stand();
       for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
-        partitions.endsAt(partition, Number(high), consumer);
+        partitions.endsAt(partition, Number(high), { stood, consumer });
       }
     } catch (error) {
       logger.debug({ err: error, topic }, 'where partitions end could not be asked');

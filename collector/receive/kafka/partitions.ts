@@ -53,13 +53,22 @@ export class Partitions {
     }
   }
 
-  /** Where the partition's records end, as the brokers say. */
-  endsAt(partition: number, end: number, consumer: Consumer): void {
+  /** Where it stands in those it has: the offset of the next record of each. */
+  stand(): ReadonlyMap<number, number> {
+    return new Map([...this.#ends.keys()].map((partition) => [partition, this.#place(partition).next]));
+  }
+
+  /**
+   * Where the partition's records end, as the brokers say.
+   *
+   * @param asked.stood where it stood when they were asked: what was read since may be behind what they said
+   */
+  endsAt(partition: number, end: number, asked: { stood: ReadonlyMap<number, number>; consumer: Consumer }): void {
     if (!this.has(partition)) return;
     this.#ends.set(partition, end);
-    if (!this.#place(partition).isBeyond(end)) return;
+    if (end >= (asked.stood.get(partition) ?? 0) || !this.#place(partition).isBeyond(end)) return;
     this.#options.onSight({ found: 'made-anew', from: undefined }, partition);
-    this.#seek(partition, consumer);
+    this.#seek(partition, asked.consumer);
   }
 
   has(partition: number): boolean {

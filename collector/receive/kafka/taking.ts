@@ -6,7 +6,7 @@
 import { type ErrorCode, TruantError } from '../../../shared/errors.ts';
 import type { ConsumedRecord } from '../../../shared/kafka/client.ts';
 import type { Clock } from '../../../shared/time.ts';
-import type { Correlation } from '../../correlate/correlation.ts';
+import type { Correlation, Intake } from '../../correlate/correlation.ts';
 import type { Consumed, Store } from '../../store/store.ts';
 import { type Decoded, decodeEnvelope, gather } from '../decode.ts';
 import type { DeadLetter, KafkaRejection } from './dead-letters.ts';
@@ -101,12 +101,12 @@ export class Taking {
           if (hasCode(error, 'OVERLOADED') || failures < tries) continue;
         }
         if (candidates.length > 1) return this.#halves(candidates, from);
-        // What could store a position a moment ago, and can't store the record now, never will.
+        // What could store a moment ago that the record came, and can't store the record now, never will.
         if (isLimit || isSuspect) {
           await from.setAside([{ ...last, reason: isLimit ? 'limit-reached' : 'not-stored' }]);
           return this.#consume(last, from);
         }
-        isSuspect = await this.#stores(from.here());
+        isSuspect = await this.#storesAllBut(intake, from.here());
       }
     }
   }
@@ -131,9 +131,14 @@ export class Taking {
     }
   }
 
-  async #stores(consumed: Consumed): Promise<boolean> {
+  /** Whether the cluster's records can be stored at all: numbers without observations. */
+  async #storesAllBut(intake: Intake, consumed: Consumed): Promise<boolean> {
+    const arrivals = intake.arrivals.map(({ records, ...sender }) => ({
+      ...sender,
+      records: records.map(({ position }) => ({ position, observation: null })),
+    }));
     try {
-      await this.#options.consume(consumed);
+      await this.#options.take({ ...intake, arrivals, findings: [] }, consumed);
       return true;
     } catch {
       return false;

@@ -19,6 +19,7 @@ import type {
   StreamState,
   UsesFilter,
 } from '../store.ts';
+import { streamsToForget } from '../streams.ts';
 import { readBlindSpots } from './blind-spots.ts';
 import { readCredential } from './credential-life.ts';
 import { type Database, type DatabaseOptions, openDatabase } from './database.ts';
@@ -38,6 +39,7 @@ import {
 import { retain, usedBytes } from './retention.ts';
 import {
   decideEarlier,
+  forgetStreams,
   insertObservations,
   saveConsumed,
   saveStream,
@@ -108,10 +110,6 @@ class DuckDbStore implements Store {
   unseen(arrivals: readonly Arrival[]): Promise<Fresh[]> {
     return this.#write(async () => {
       const streams = await this.#known();
-      const added = arrivals.filter(({ stream }) => !streams.has(stream)).length;
-      if (added > 0 && streams.size + added > this.#maxStreams) {
-        throw new TruantError('LIMIT_REACHED', `The store has ${this.#maxStreams} streams and takes no new one.`);
-      }
       const candidates = arrivals.flatMap(({ records }) => records.flatMap(({ observation }) => observation ?? []));
       // By id, not by position: an agent that lost its state reads again, under other numbers.
       const known = await readKnown(this.#writer, arrivals[0]?.cluster ?? '', candidates);
@@ -129,11 +127,13 @@ class DuckDbStore implements Store {
         }
         return { isNew: before === undefined, after: advanced(before, fresh, commit.at) };
       });
+      const forgotten = streamsToForget(streams, commit.fresh ?? [], this.#maxStreams);
       try {
         await inTransaction(this.#writer, async () => {
           await insertObservations(this.#writer, commit);
           await decideEarlier(this.#writer, commit);
           await upsertAlerts(this.#writer, commit.outcome.alerts, commit.at);
+          await forgetStreams(this.#writer, forgotten);
           for (const { after, isNew } of changes) await saveStream(this.#writer, after, isNew);
           if (commit.consumed) await saveConsumed(this.#writer, commit.consumed);
         });
@@ -141,6 +141,7 @@ class DuckDbStore implements Store {
         this.#streams = undefined;
         throw error;
       }
+      for (const stream of forgotten) streams.delete(stream);
       for (const { after } of changes) streams.set(after.stream, after);
     });
   }

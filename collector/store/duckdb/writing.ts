@@ -76,13 +76,23 @@ export async function settle(connection: DuckDBConnection, storedBefore: Micros)
 
 /** Replaces alerts by their newer revisions. */
 export async function upsertAlerts(connection: DuckDBConnection, alerts: readonly Alert[], at: Micros): Promise<void> {
-  const newer: Alert[] = [];
-  for (const alert of alerts) {
-    const key = [alert.cluster, alert.id, alert.revision];
-    await query(connection, 'DELETE FROM alerts WHERE cluster = $1 AND id = $2 AND revision < $3', key);
-    const kept = await query(connection, 'SELECT 1 FROM alerts WHERE cluster = $1 AND id = $2', key.slice(0, 2));
-    if (kept.length === 0) newer.push(alert);
-  }
+  if (alerts.length === 0) return;
+  const given = newestOf(alerts);
+  const [clusters, ids] = [given.map(({ cluster }) => cluster), given.map(({ id }) => id)];
+  // All at once: there may be thousands, and no index.
+  await query(
+    connection,
+    `DELETE FROM alerts USING (SELECT unnest($1) AS cluster, unnest($2) AS id, unnest($3) AS revision) AS given
+     WHERE alerts.cluster = given.cluster AND alerts.id = given.id AND alerts.revision < given.revision`,
+    [clusters, ids, given.map(({ revision }) => revision)],
+  );
+  const kept = await query(
+    connection,
+    'SELECT cluster, id FROM alerts WHERE (cluster, id) IN (SELECT unnest($1), unnest($2))',
+    [clusters, ids],
+  );
+  const known = new Set(kept.map(({ cluster, id }) => `${String(cluster)}\n${String(id)}`));
+  const newer = given.filter(({ cluster, id }) => !known.has(`${cluster}\n${id}`));
   await append(connection, 'alerts', newer, (appender, alert) => {
     appendText(appender, alert.cluster);
     appendText(appender, alert.id);
@@ -99,6 +109,16 @@ export async function upsertAlerts(connection: DuckDBConnection, alerts: readonl
     appendText(appender, JSON.stringify(summaryOf(alert)));
     appendText(appender, JSON.stringify(alert));
   });
+}
+
+/** Of each alert its newest revision. */
+function newestOf(alerts: readonly Alert[]): Alert[] {
+  const newest = new Map<string, Alert>();
+  for (const alert of alerts) {
+    const key = `${alert.cluster}\n${alert.id}`;
+    if ((newest.get(key)?.revision ?? -1) < alert.revision) newest.set(key, alert);
+  }
+  return [...newest.values()];
 }
 
 function summaryOf(alert: Alert): AlertSummary {
@@ -124,6 +144,11 @@ export async function saveStream(connection: DuckDBConnection, state: StreamStat
       [...changing, stream],
     );
   }
+}
+
+export async function forgetStreams(connection: DuckDBConnection, streams: readonly string[]): Promise<void> {
+  if (streams.length === 0) return;
+  await query(connection, 'DELETE FROM streams WHERE stream IN (SELECT unnest($1))', [streams]);
 }
 
 export async function saveConsumed(connection: DuckDBConnection, consumed: Consumed): Promise<void> {
