@@ -2,6 +2,7 @@
  * The agent between its sources and its spool: lines become observations, and rules of scope `node` look at them. What
  * comes of a batch of lines goes into the spool with the place in the log behind it, all of it or nothing.
  */
+import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { Engine } from '../shared/detection/engine.ts';
 import type { Memory } from '../shared/detection/memory.ts';
@@ -30,6 +31,7 @@ export interface PipelineOptions {
   statuses: Statuses;
   spool: Spool<AuditCheckpoint>;
   policy: Policy;
+  logger: Logger;
   registry: Registry;
 }
 
@@ -50,7 +52,7 @@ export class Pipeline {
   /** Requests that are held back and in the spool, by id. */
   readonly #held = new Set<string>();
 
-  constructor({ observer, files, fold, memory, statuses, spool, policy, registry }: PipelineOptions) {
+  constructor({ observer, files, fold, memory, statuses, spool, policy, logger, registry }: PipelineOptions) {
     this.#observer = observer;
     this.#files = files;
     this.#fold = fold;
@@ -58,8 +60,13 @@ export class Pipeline {
     this.#statuses = statuses;
     this.#spool = spool;
     this.#policy = policy;
-    this.#engine = new Engine(rules, ['node'], policy);
-    this.#metrics = componentMetrics(registry, 'pipeline');
+    const metrics = componentMetrics(registry, 'pipeline', { errors: ['rule'] });
+    this.#metrics = metrics;
+    // A defect in one rule must not blind the agent to all that the others see.
+    this.#engine = new Engine(rules, ['node'], policy, (rule, err) => {
+      metrics.error('rule');
+      logger.error({ err, rule }, 'a rule failed; what it was asked about goes on without its word');
+    });
   }
 
   /** What an agent before this one had not released. To be called once the inventory has begun. */

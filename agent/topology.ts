@@ -155,7 +155,7 @@ async function assemble(
   });
   const fold = new ReadFold(config.agent.tokenFiles.foldSeconds * SECOND);
   const statuses = new Statuses(node);
-  const pipeline = new Pipeline({ observer, files, fold, memory, statuses, spool, policy, registry });
+  const pipeline = new Pipeline({ observer, files, fold, memory, statuses, spool, policy, logger, registry });
   const tell: Tell = (source, status, reason, detail) =>
     pipeline.tell(statuses.of({ source, status, reason, detail, time: clock.now() }));
 

@@ -11,10 +11,15 @@ interface Armed {
   severity: Finding['severity'] | undefined;
 }
 
+export type OnDefect = (rule: string, error: unknown) => void;
+
 export class Engine {
   readonly #byKind = new Map<ObservationKind, Armed[]>();
+  readonly #onDefect: OnDefect | undefined;
 
-  constructor(rules: readonly Rule[], scopes: readonly RuleScope[], policy: Policy) {
+  /** @param onDefect told of a rule that throws, and the others go on; left out: `evaluate` throws */
+  constructor(rules: readonly Rule[], scopes: readonly RuleScope[], policy: Policy, onDefect?: OnDefect) {
+    this.#onDefect = onDefect;
     for (const rule of rules) {
       const setting = policy.rule(rule.id);
       if (!scopes.includes(rule.scope) || setting?.enabled === false) continue;
@@ -30,8 +35,13 @@ export class Engine {
   evaluate(observation: Observation, facts: Facts): Finding[] {
     const findings: Finding[] = [];
     for (const { rule, severity } of this.#byKind.get(observation.kind) ?? []) {
-      const statement = rule.evaluate(observation, facts);
-      if (statement) findings.push(toFinding(rule, statement, observation, severity));
+      try {
+        const statement = rule.evaluate(observation, facts);
+        if (statement) findings.push(toFinding(rule, statement, observation, severity));
+      } catch (error) {
+        if (!this.#onDefect) throw error;
+        this.#onDefect(rule.id, error);
+      }
     }
     return findings;
   }

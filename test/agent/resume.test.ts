@@ -59,6 +59,7 @@ async function pipelineOn(folder: string) {
     statuses: new Statuses('node-a'),
     spool,
     policy,
+    logger: silent,
     registry,
   });
   const take = (batch: Buffer[]) =>
