@@ -9,7 +9,9 @@ export interface Writes {
 /** `id`: who it is, for limits and logs; nothing that would let anybody be it. */
 export type Caller =
   /** Asks. */
-  | { role: 'reader'; id: string }
+  | { role: 'viewer'; id: string }
+  /** Asks, and looks after alerts. */
+  | { role: 'analyst'; id: string }
   /** An agent: sends, and does nothing else. */
   | { role: 'writer'; id: string; writes: Writes }
   /** Asks, and does what changes things. */
@@ -17,14 +19,18 @@ export type Caller =
   /** Where nobody is asked who they are: on loopback. */
   | { role: 'anybody'; id: string };
 
-/** What a route asks for: `open`: nothing; `read`: readers and admins; `write`: writers; `admin`: admins. */
-export type Access = 'open' | 'read' | 'write' | 'admin';
+/**
+ * What a route asks for: `open`: nothing; `read`: viewers, analysts and admins; `act`: analysts and admins; `write`: writers;
+ * `admin`: admins.
+ */
+export type Access = 'open' | 'read' | 'act' | 'write' | 'admin';
 
 const MAY: Readonly<Record<Caller['role'], readonly Access[]>> = {
-  reader: ['open', 'read'],
+  viewer: ['open', 'read'],
+  analyst: ['open', 'read', 'act'],
   writer: ['open', 'write'],
-  admin: ['open', 'read', 'admin'],
-  anybody: ['open', 'read', 'write', 'admin'],
+  admin: ['open', 'read', 'act', 'admin'],
+  anybody: ['open', 'read', 'act', 'write', 'admin'],
 };
 
 export const allows = ({ role }: Caller, access: Access): boolean => MAY[role].includes(access);

@@ -39,7 +39,7 @@ export function createStaticAuthenticator(hashes: TokenHashes, cluster: string):
 function knownTokens({ readers, admins, writers }: TokenHashes, cluster: string): Known[] {
   const known = [
     ...readers.map(
-      (entry, n): Known => ({ digest: parse(entry).digest, caller: { role: 'reader', id: `reader ${n}` } }),
+      (entry, n): Known => ({ digest: parse(entry).digest, caller: { role: 'viewer', id: `viewer ${n}` } }),
     ),
     ...admins.map((entry, n): Known => ({ digest: parse(entry).digest, caller: { role: 'admin', id: `admin ${n}` } })),
     ...writers.map((entry): Known => {

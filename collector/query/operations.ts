@@ -5,10 +5,11 @@ import type { Component } from '../../shared/component/component.ts';
 import { SOURCES } from '../../shared/schema/observation.ts';
 import { OTHER } from '../../shared/telemetry/metrics.ts';
 import type { Clock } from '../../shared/time.ts';
+import { readQuery } from '../server/input.ts';
 import { Problem } from '../server/problem.ts';
 import type { Store } from '../store/store.ts';
-import { NoQuery, readQuery } from './parameters.ts';
-import type { StatusAnswer } from './schemas.ts';
+import { NoQuery } from './parameters.ts';
+import type { StatusAnswer } from './schemas/status.ts';
 
 export interface OperationsOptions {
   store: Store;

@@ -6,7 +6,6 @@ import { parsePrincipal, principalOf } from '../../shared/normalise/principal.ts
 import { AlertStatus, Severity } from '../../shared/schema/alert.ts';
 import { AwayWhere, Placement } from '../../shared/schema/placement.ts';
 import { parseTime } from '../../shared/time.ts';
-import { type ParameterProblem, Problem } from '../server/problem.ts';
 import type { Cursor } from '../store/store.ts';
 
 /** A parameter that may be left out. `expected` follows "must be". */
@@ -80,7 +79,10 @@ export const AlertsQuery = z.strictObject({
   since: time('the time at or after which it was still seen'),
   until: time('the time before which it was first seen'),
   cluster: text(253),
-  status: oneOf(AlertStatus),
+  status: optional(
+    readable(64, (text) => z.array(AlertStatus).safeParse(text.split(',')).data),
+    `one or more of ${AlertStatus.options.join(', ')}, with commas`,
+  ),
   severity: oneOf(Severity),
   principal: optional(
     readable(512, (name) => readAccount(name) ?? name),
@@ -98,32 +100,8 @@ export const DeadLettersQuery = z.strictObject({ limit });
 
 export const NoQuery = z.strictObject({});
 
-/** @throws Problem 400 that names every wrong parameter, and those that can't go together */
-export function readQuery<Schema extends z.ZodObject>(schema: Schema, query: unknown): z.infer<Schema> {
-  const result = schema.safeParse(query);
-  const problems = result.success ? contradictionsIn(result.data) : new Map<string, string>();
-  if (result.success && problems.size === 0) return result.data;
-  const given = query as Record<string, unknown>;
-  for (const issue of result.error?.issues ?? []) {
-    const names = issue.code === 'unrecognized_keys' ? issue.keys : [String(issue.path[0])];
-    for (const name of names) problems.set(name.slice(0, 100), problemWith(schema, name, given[name]));
-  }
-  const parameters = [...problems].slice(0, 20).map(([name, problem]): ParameterProblem => ({ name, problem }));
-  const detail = parameters.map(({ name, problem }) => `${name} ${problem}`).join('; ');
-  throw new Problem({ status: 400, detail, parameters });
-}
-
-function problemWith(schema: z.ZodObject, name: string, value: unknown): string {
-  const field: unknown = Object.hasOwn(schema.shape, name) ? schema.shape[name] : undefined;
-  if (!(field instanceof z.ZodType)) {
-    const known = Object.keys(schema.shape);
-    return known.length === 0 ? 'is not asked for here' : `is no parameter; these are: ${known.join(', ')}`;
-  }
-  return Array.isArray(value) ? 'must be given once' : `must be ${String(field.meta()?.['expected'])}`;
-}
-
 /** What would match nothing, ever, which looks like an all-clear. */
-function contradictionsIn(query: Record<string, unknown>): Map<string, string> {
+export function contradictionsIn(query: Record<string, unknown>): Map<string, string> {
   const { since, until, placement, where, kind = 'use' } = query;
   const problems = new Map<string, string>();
   for (const name of OF_REQUESTS) {

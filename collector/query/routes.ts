@@ -1,46 +1,75 @@
 /** Questions about alerts, uses, what else happened to tokens, and credentials. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { TruantError } from '../../shared/errors.ts';
-import type { Alert } from '../../shared/schema/alert.ts';
+import { Alert } from '../../shared/schema/alert.ts';
+import { endpoint, type RegisterRoutes } from '../server/endpoint.ts';
 import { Problem } from '../server/problem.ts';
-import type { CredentialLife, Page, Store } from '../store/store.ts';
-import { AlertsQuery, encodeCursor, HistoryQuery, OneQuery, readQuery, UsesQuery } from './parameters.ts';
-import type { AlertsPage, HistoryPage, UsesPage } from './schemas.ts';
+import type { Page, Store } from '../store/store.ts';
+import { AlertsQuery, contradictionsIn, encodeCursor, HistoryQuery, OneQuery, UsesQuery } from './parameters.ts';
+import { AlertsPage } from './schemas/alerts.ts';
+import { CredentialAnswer } from './schemas/credential.ts';
+import { HistoryPage, UsesPage } from './schemas/history.ts';
 
 export function queryRoutes(store: Store): (server: FastifyInstance) => void {
+  const routes: RegisterRoutes[] = [
+    endpoint({
+      method: 'GET',
+      url: '/api/v1/uses',
+      tag: 'History',
+      summary: 'List uses of tokens',
+      query: UsesQuery,
+      contradictions: contradictionsIn,
+      answer: { schema: UsesPage },
+      handle: async ({ query: { limit, cursor: after, ...filter } }) =>
+        answer(await store.uses(filter, { limit, after })),
+    }),
+    endpoint({
+      method: 'GET',
+      url: '/api/v1/history',
+      tag: 'History',
+      summary: 'List what happened to tokens',
+      description: 'Uses, reads, files, issues, refusals and entries into pods, newest first.',
+      query: HistoryQuery,
+      contradictions: contradictionsIn,
+      answer: { schema: HistoryPage },
+      handle: async ({ query: { limit, cursor: after, ...filter } }) =>
+        answer(await store.history(filter, { limit, after })),
+    }),
+    endpoint({
+      method: 'GET',
+      url: '/api/v1/alerts',
+      tag: 'Alerts',
+      summary: 'List alerts',
+      query: AlertsQuery,
+      contradictions: contradictionsIn,
+      answer: { schema: AlertsPage },
+      handle: async ({ query: { limit, cursor: after, ...filter } }) =>
+        answer(await store.alerts(filter, { limit, after })),
+    }),
+    endpoint({
+      method: 'GET',
+      url: '/api/v1/alerts/:id',
+      tag: 'Alerts',
+      summary: 'One alert, whole',
+      query: OneQuery,
+      answer: { schema: Alert },
+      handle: async ({ params: { id = '' }, query: { cluster } }) =>
+        only(await store.alert(id, cluster), 'There is no alert with that id.'),
+    }),
+    endpoint({
+      method: 'GET',
+      url: '/api/v1/credentials/:id',
+      tag: 'Credentials',
+      summary: 'Everything known about one credential',
+      query: OneQuery,
+      answer: { schema: CredentialAnswer },
+      handle: async ({ params: { id = '' }, query: { cluster } }) =>
+        only(await store.credential(id, cluster), 'Nothing is known about a credential with that id.'),
+    }),
+  ];
   return (server) => {
-    server.get('/api/v1/uses', async (request): Promise<UsesPage> => {
-      const { limit, cursor: after, ...filter } = readQuery(UsesQuery, request.query);
-      return answer(await store.uses(filter, { limit, after }));
-    });
-
-    server.get('/api/v1/history', async (request): Promise<HistoryPage> => {
-      const { limit, cursor: after, ...filter } = readQuery(HistoryQuery, request.query);
-      return answer(await store.history(filter, { limit, after }));
-    });
-
-    server.get('/api/v1/alerts', async (request): Promise<AlertsPage> => {
-      const { limit, cursor: after, ...filter } = readQuery(AlertsQuery, request.query);
-      return answer(await store.alerts(filter, { limit, after }));
-    });
-
-    server.get('/api/v1/alerts/:id', async (request: FastifyRequest<ById>): Promise<Alert> => {
-      const { cluster } = readQuery(OneQuery, request.query);
-      return only(await store.alert(request.params.id, cluster), 'There is no alert with that id.');
-    });
-
-    server.get('/api/v1/credentials/:id', async (request: FastifyRequest<ById>): Promise<CredentialLife> => {
-      const { cluster } = readQuery(OneQuery, request.query);
-      return only(
-        await store.credential(request.params.id, cluster),
-        'Nothing is known about a credential with that id.',
-      );
-    });
+    for (const register of routes) register(server);
   };
-}
-
-interface ById {
-  Params: { id: string };
 }
 
 function answer<Item>({ items, next }: Page<Item>): { items: Item[]; next: string | null } {

@@ -76,12 +76,14 @@ export function guard(server: FastifyInstance, options: AccessOptions): void {
 
 const WHO: Readonly<Record<Access, string>> = {
   open: 'everybody',
-  read: 'readers and administrators',
+  read: 'viewers, analysts and administrators',
+  act: 'analysts and administrators',
   write: 'agents',
   admin: 'administrators',
 };
 const WHO_IS: Readonly<Record<Caller['role'], string>> = {
-  reader: 'a reader',
+  viewer: 'a viewer',
+  analyst: 'an analyst',
   writer: 'an agent',
   admin: 'an administrator',
   anybody: 'anybody',

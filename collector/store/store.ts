@@ -7,10 +7,13 @@
  */
 import type { Outcome } from '../../shared/detection/correlator-types.ts';
 import type { Alert, AlertStatus, Severity } from '../../shared/schema/alert.ts';
+import type { ActionRecord, Exception } from '../../shared/schema/handling.ts';
 import type {
   Binding,
   CredentialKind,
+  DeniedRequest,
   Observation,
+  PodEntry,
   Relation,
   SourceStatus,
   TokenFile,
@@ -75,6 +78,10 @@ export interface Commit {
   /** One a stream. Absent when only time went on. */
   fresh?: readonly Fresh[];
   consumed?: Consumed | undefined;
+  /** What people, or Truant itself, did about alerts. */
+  actions?: readonly ActionRecord[];
+  /** New ones, and those that were changed: each replaces the one with its id. */
+  exceptions?: readonly Exception[];
 }
 
 export interface StreamState {
@@ -94,8 +101,12 @@ export interface StreamState {
   newest: Micros | null;
 }
 
-/** Where a page ends: the sort key of its last item. Both lists are sorted newest first by (time, id, cluster). */
+/**
+ * Where a page ends: the sort key of its last item. Lists are sorted newest first by (time, id, cluster); alerts by their
+ * rank before that, where the worst come first.
+ */
 export interface Cursor {
+  rank?: number;
   time: Micros;
   id: string;
   cluster: string;
@@ -118,9 +129,15 @@ export interface UsesFilter {
   /** Before this time. */
   until?: Micros | undefined;
   cluster?: string | undefined;
+  /** Who used it, whose token it is, or for whom it was issued. */
   principal?: string | undefined;
+  /** That was used, is in the file, or was issued. */
   credential?: string | undefined;
-  /** That the token is bound to; of reads and files, in whose volume it is. */
+  /** Of the token's binding, or where the file is. */
+  node?: string | undefined;
+  /** To the letter; with a `*` at its end, what it begins with. */
+  userAgent?: string | undefined;
+  /** That the token is bound to; of reads and files, in whose volume it is; of entries, that was entered. */
   pod?: { uid: string } | { namespace: string; name: string } | undefined;
   source?: string | undefined;
   verb?: string | undefined;
@@ -131,8 +148,12 @@ export interface UsesFilter {
   code?: number | undefined;
 }
 
+/** Kinds of observation that the history has. A filter that is about requests leaves reads and files alone. */
+export const HISTORY_KINDS = ['use', 'read', 'file', 'issue', 'entry', 'denied'] as const;
+export type HistoryKind = (typeof HISTORY_KINDS)[number];
+
 export interface HistoryFilter extends UsesFilter {
-  kind?: 'use' | 'read' | 'file' | undefined;
+  kind?: HistoryKind | undefined;
 }
 
 export interface PlacedUse {
@@ -142,8 +163,17 @@ export interface PlacedUse {
   use: TokenUse;
 }
 
-/** What happened to tokens: they were used, read from their files, and their files came and went. */
-export type HistoryItem = PlacedUse | { cluster: string; read: TokenRead } | { cluster: string; file: TokenFile };
+/**
+ * What happened to tokens: they were used, read from their files, issued, refused; their files came and went; and pods were
+ * entered.
+ */
+export type HistoryItem =
+  | PlacedUse
+  | { cluster: string; read: TokenRead }
+  | { cluster: string; file: TokenFile }
+  | { cluster: string; placement: Placement | null; issue: TokenIssue }
+  | { cluster: string; entry: PodEntry }
+  | { cluster: string; denied: DeniedRequest };
 
 export interface AlertsFilter {
   /** Still seen at or after this time. */
@@ -151,7 +181,13 @@ export interface AlertsFilter {
   /** First seen before this time. */
   until?: Micros | undefined;
   cluster?: string | undefined;
-  status?: AlertStatus | undefined;
+  /** One of these. */
+  status?: readonly AlertStatus[] | undefined;
+  /** Words that all are somewhere in what lists show of it, in upper or lower case. */
+  text?: string | undefined;
+  assignee?: string | undefined;
+  /** From where it was used. */
+  source?: string | undefined;
   /** This severe or more. */
   severity?: Severity | undefined;
   principal?: string | undefined;

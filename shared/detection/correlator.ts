@@ -170,7 +170,7 @@ export class Correlator implements CorrelatorPort {
 
   #take(observation: Observation): void {
     this.#now = Math.max(this.#now, observation.seen);
-    if (observation.kind === 'status') return;
+    if (observation.kind === 'status' || observation.kind === 'heartbeat') return;
     if (observation.kind === 'read' || observation.kind === 'file') {
       this.#takeOfFile(observation);
       return;

@@ -93,6 +93,7 @@ function subjectOf(observation: Observation): Pick<Statement, 'principal' | 'cre
     }
     case 'denied':
     case 'status':
+    case 'heartbeat':
       return {};
   }
 }

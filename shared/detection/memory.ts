@@ -96,7 +96,7 @@ export class Memory {
 
   /** Takes note of an observation before it is judged. */
   observe(observation: Observation): void {
-    if (observation.kind === 'status') return;
+    if (observation.kind === 'status' || observation.kind === 'heartbeat') return;
     this.#remember(observation);
     if (observation.kind === 'read') {
       this.sweeps.note(observation);

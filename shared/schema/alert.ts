@@ -92,12 +92,29 @@ export type Deeds = z.infer<typeof Deeds>;
 export const AlertStatus = z.enum(['open', 'acknowledged', 'closed']);
 export type AlertStatus = z.infer<typeof AlertStatus>;
 
+/** What an alert turned out to be. `benign`: it happened as told, and was allowed; `false-positive`: it did not. */
+export const CloseReason = z.enum(['true-positive', 'false-positive', 'benign']);
+export type CloseReason = z.infer<typeof CloseReason>;
+
+export const Resolution = z.strictObject({
+  reason: CloseReason,
+  note: z.string(),
+  by: z.string(),
+  /** RFC 3339, by the collector's clock. */
+  at: z.string(),
+});
+export type Resolution = z.infer<typeof Resolution>;
+
 export const Alert = z.strictObject({
   type: z.literal('alert'),
   schema: z.literal(1),
   id: z.string(),
   cluster: z.string(),
   status: AlertStatus,
+  /** Who looks after it. */
+  assignee: z.string().optional(),
+  /** Of a closed one. */
+  resolution: Resolution.optional(),
   title: z.string(),
   summary: z.string(),
   severity: Severity,

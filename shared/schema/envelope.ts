@@ -42,5 +42,7 @@ export function keyOf(observation: Observation): string {
       return observation.credential?.id ?? observation.principal ?? observation.node;
     case 'status':
       return observation.node ?? observation.source;
+    case 'heartbeat':
+      return observation.node;
   }
 }

@@ -358,6 +358,27 @@ export const SourceStatus = z.strictObject({
 });
 export type SourceStatus = z.infer<typeof SourceStatus>;
 
+/**
+ * An agent says that it is there, once a minute, and how its parts are. Only the newest of each agent is kept; it is no part
+ * of the history.
+ */
+export const Heartbeat = z.strictObject({
+  kind: z.literal('heartbeat'),
+  ...common,
+  node: text(253),
+  /** Of the agent. */
+  version: text(64),
+  /** When the agent started. */
+  startedAt: micros,
+  /** Its components, by name: `running`, `degraded`, ... and why. */
+  parts: z.array(z.strictObject({ name: text(64), state: text(32), detail: text(512).optional() })).max(32),
+  /** How far behind the newest line of the audit log it is, in microseconds; absent: it reads none, or it is not known. */
+  lag: micros.optional(),
+  /** What waits in its spool. */
+  waiting: z.strictObject({ records: z.int().nonnegative(), bytes: z.int().nonnegative() }),
+});
+export type Heartbeat = z.infer<typeof Heartbeat>;
+
 export const Observation = z.discriminatedUnion('kind', [
   TokenUse,
   TokenIssue,
@@ -366,9 +387,12 @@ export const Observation = z.discriminatedUnion('kind', [
   TokenRead,
   TokenFile,
   SourceStatus,
+  Heartbeat,
 ]);
 export type Observation = z.infer<typeof Observation>;
 export type ObservationKind = Observation['kind'];
+/** Observations that become part of the history. */
+export type Recorded = Exclude<Observation, Heartbeat>;
 /** Observations that are API requests: they have a source address and a request. */
 export type RequestObservation = TokenUse | TokenIssue | PodEntry | DeniedRequest;
 /** Observations of token files on a node. */

@@ -57,7 +57,9 @@ const told = (how: string, { perSecond, peaks }: Delivered, bare: number): strin
 
 /** What the store can do when nothing but finished rows is asked of it. */
 async function appended(log: MadeLog): Promise<number> {
-  const rows = observe(log).map((observation) => toRow({ cluster: CLUSTER, observation, placement: HOME }));
+  const rows = observe(log)
+    .filter((observation) => observation.kind !== 'heartbeat')
+    .map((observation) => toRow({ cluster: CLUSTER, observation, placement: HOME }));
   const folder = await mkdtemp(join(tmpdir(), 'truant-bench-'));
   const database = await openDatabase({ path: join(folder, 'bare.duckdb'), memoryMegabytes: 512, threads: 2 });
   const connection = await database.connect();

@@ -89,7 +89,7 @@ describe('with tokens', () => {
     await expect(runCollector({ auth: { mode: 'token', ...files } })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringMatching(
-        /a reader's or an administrator's too|same hash twice, for reader and for agent demo\/\*/s,
+        /a reader's or an administrator's too|same hash twice, for viewer and for agent demo\/\*/s,
       ),
     });
   });

@@ -2,14 +2,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { AlertsQuery, HistoryQuery } from '../../collector/query/parameters.ts';
-import {
-  AlertsPage,
-  CredentialAnswer,
-  HistoryPage,
-  ProblemAnswer,
-  StatusAnswer,
-  UsesPage,
-} from '../../collector/query/schemas.ts';
+import { AlertsPage } from '../../collector/query/schemas/alerts.ts';
+import { ProblemAnswer } from '../../collector/query/schemas/common.ts';
+import { CredentialAnswer } from '../../collector/query/schemas/credential.ts';
+import { HistoryPage, UsesPage } from '../../collector/query/schemas/history.ts';
+import { StatusAnswer } from '../../collector/query/schemas/status.ts';
 import { Alert } from '../../shared/schema/alert.ts';
 import { formatTime, SECOND } from '../../shared/time.ts';
 import { CART_UID, idOf, issue, read, START, status, tokenFile, use } from './support/make.ts';
@@ -249,7 +246,7 @@ describe('the API', () => {
       ['/api/v1/uses?cursor=abc', 'cursor', 'must be the `next` of a page before, as it is'],
       ['/api/v1/uses?verb=get&verb=list', 'verb', 'must be given once'],
       ['/api/v1/alerts?severity=huge', 'severity', 'must be one of info, low, medium, high, critical'],
-      ['/api/v1/alerts?status=gone', 'status', 'must be one of open, acknowledged, closed'],
+      ['/api/v1/alerts?status=gone', 'status', 'must be one or more of open, acknowledged, closed, with commas'],
       ['/api/v1/status?verbose=1', 'verbose', 'is not asked for here'],
       ['/api/v1/alerts/x?clutser=a', 'clutser', 'is no parameter; these are: cluster'],
     ])('%s', async (path, name, problem) => {

@@ -19,12 +19,12 @@ const LET_IN = new Set([200, 404]);
 
 type Kind = keyof Lab['callers'];
 const EXPECTED: Record<Kind, Record<Access, 'in' | 401 | 403>> = {
-  strangers: { open: 'in', read: 401, write: 401, admin: 401 },
-  outsiders: { open: 'in', read: 403, write: 403, admin: 403 },
-  readers: { open: 'in', read: 'in', write: 403, admin: 403 },
-  admins: { open: 'in', read: 'in', write: 403, admin: 'in' },
-  agents: { open: 'in', read: 403, write: 'in', admin: 403 },
-  otherAgents: { open: 'in', read: 403, write: 403, admin: 403 },
+  strangers: { open: 'in', read: 401, act: 401, write: 401, admin: 401 },
+  outsiders: { open: 'in', read: 403, act: 403, write: 403, admin: 403 },
+  readers: { open: 'in', read: 'in', act: 403, write: 403, admin: 403 },
+  admins: { open: 'in', read: 'in', act: 'in', write: 403, admin: 'in' },
+  agents: { open: 'in', read: 403, act: 403, write: 'in', admin: 403 },
+  otherAgents: { open: 'in', read: 403, act: 403, write: 403, admin: 403 },
 };
 
 async function ask(method: string, url: string, who: Credentials): Promise<number> {

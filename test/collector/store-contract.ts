@@ -48,12 +48,18 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
 
     const positionOf = async (stream = STREAM) => (await store.streams()).find((s) => s.stream === stream)?.position;
     const ids = (items: PlacedUse[]) => items.map((item) => item.use.id);
-    const idIn = (item: HistoryItem) => ('use' in item ? item.use.id : 'read' in item ? item.read.id : item.file.id);
+    const idIn = (item: HistoryItem): string => {
+      const { cluster: _1, placement: _2, ...happened } = { placement: null, ...item };
+      return Object.values(happened)[0]?.id ?? '';
+    };
     const all = { limit: 1000 };
 
     describe('observations', () => {
       test('come back whole, whatever is in them, oldest first', async () => {
-        const observation = fc.record({ o: arbitraryOf(Observation), placement: arbitraryOf(Placement) });
+        const observation = fc.record({
+          o: arbitraryOf(Observation).filter(({ kind }) => kind !== 'heartbeat'),
+          placement: arbitraryOf(Placement),
+        });
         let run = 0;
         await fc.assert(
           fc.asyncProperty(fc.uniqueArray(observation, { selector: ({ o }) => o.id, maxLength: 20 }), async (list) => {
@@ -747,7 +753,7 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
         );
         const found = async (filter: object) => (await store.alerts(filter, all)).items.map(({ id }) => id);
         expect(await found({})).toEqual(['a4', 'a3', 'a2', 'a1']);
-        expect(await found({ status: 'closed' })).toEqual(['a1']);
+        expect(await found({ status: ['closed'] })).toEqual(['a1']);
         expect(await found({ severity: 'high' })).toEqual(['a4', 'a3', 'a2']);
         expect(await found({ severity: 'critical' })).toEqual(['a4', 'a2']);
         expect(await found({ principal: 'system:serviceaccount:shop:pay' })).toEqual(['a2']);

@@ -3,7 +3,8 @@ import { appendFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AlertsPage, StatusAnswer } from '../../collector/query/schemas.ts';
+import type { AlertsPage } from '../../collector/query/schemas/alerts.ts';
+import type { StatusAnswer } from '../../collector/query/schemas/status.ts';
 import { type Running, truant } from '../e2e/truant.ts';
 import { clusterLines, type MadeLog } from './made-log.ts';
 

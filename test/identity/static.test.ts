@@ -16,7 +16,7 @@ const writes = (cluster: string, agent?: string) => ({
 authenticatorContract('static tokens', async () => ({
   authenticator: createStaticAuthenticator({ readers, writers, admins: [hash('admin')] }, 'cluster-a'),
   good: [
-    [{ token: 'reader' }, { role: 'reader', id: 'reader 1' }],
+    [{ token: 'reader' }, { role: 'viewer', id: 'viewer 1' }],
     [{ token: 'admin' }, { role: 'admin', id: 'admin 0' }],
     [{ token: 'agent' }, writes('cluster-a')],
     [{ token: 'agent-of-b' }, writes('cluster-b')],

@@ -94,7 +94,7 @@ export async function readAlerts(
     ['last_seen >= ?', filter.since],
     ['first_seen < ?', filter.until],
     ['cluster = ?', filter.cluster],
-    ['status = ?', filter.status],
+    ['list_contains(?, status)', filter.status],
     ['severity >= ?', filter.severity && SEVERITIES.indexOf(filter.severity)],
     ['principal = ?', filter.principal],
     ['credential = ? OR list_contains(related, ?)', filter.credential, filter.credential],

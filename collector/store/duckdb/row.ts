@@ -6,7 +6,7 @@ import type {
   Actor,
   Binding,
   FileObservation,
-  Observation,
+  Recorded,
   Request,
   RequestObservation,
 } from '../../../shared/schema/observation.ts';
@@ -67,7 +67,7 @@ export type Row = { [C in Column]?: ValueOf[(typeof COLUMNS)[C]] | undefined };
 
 export interface PlacedObservation {
   cluster: string;
-  observation: Observation;
+  observation: Recorded;
   placement: Placement | undefined;
 }
 
@@ -120,7 +120,7 @@ export function fromRows(rows: readonly Row[]): PlacedObservation[] {
 /** Only for what this file wrote itself. */
 type Json = (text: string | undefined) => unknown;
 
-function particulars(o: Observation): Row[] {
+function particulars(o: Recorded): Row[] {
   switch (o.kind) {
     case 'use': {
       const { staleBy: stale_by, invalidated, truncated } = o;
@@ -144,7 +144,7 @@ const COMMON = ['kind', 'id', 'time', 'timeText', 'seen'];
 const OF_REQUEST = [...COMMON, 'auditID', 'stage', 'source', 'request', 'whereabouts'];
 const OF_USE = ['principal', 'credential', 'binding', 'impersonated', 'staleBy', 'invalidated', 'truncated'];
 const OF_FILE = ['principal', 'credential', 'node'];
-const HAVE_COLUMNS: Readonly<Record<Observation['kind'], ReadonlySet<string>>> = {
+const HAVE_COLUMNS: Readonly<Record<Recorded['kind'], ReadonlySet<string>>> = {
   use: new Set([...OF_REQUEST, ...OF_USE]),
   issue: new Set([...OF_REQUEST, 'issued']),
   entry: new Set(OF_REQUEST),
@@ -155,7 +155,7 @@ const HAVE_COLUMNS: Readonly<Record<Observation['kind'], ReadonlySet<string>>> =
 };
 
 /** Whatever has no column: a field that is new in the schema is kept without a migration. */
-function detailOf(observation: Observation): string | undefined {
+function detailOf(observation: Recorded): string | undefined {
   const columns = HAVE_COLUMNS[observation.kind];
   const rest = Object.entries(observation).filter(([field]) => !columns.has(field));
   if (rest.length === 0) return undefined;
@@ -217,7 +217,7 @@ function fileColumns({ principal, credential, node, file: { pod } }: FileObserva
   };
 }
 
-function observationOf(row: Row, json: Json): Observation {
+function observationOf(row: Row, json: Json): Recorded {
   const { kind, id, time, seen } = row;
   const common = {
     kind,
@@ -227,9 +227,9 @@ function observationOf(row: Row, json: Json): Observation {
     seen,
     ...(json(row.detail) as object | undefined),
   };
-  switch (kind as Observation['kind']) {
+  switch (kind as Recorded['kind']) {
     case 'use':
-      return present<Observation>({
+      return present<Recorded>({
         ...common,
         ...requestOf(row, json),
         principal: row.principal,
@@ -241,20 +241,20 @@ function observationOf(row: Row, json: Json): Observation {
         truncated: row.truncated,
       });
     case 'issue':
-      return present<Observation>({ ...common, ...requestOf(row, json), issued: row.issued });
+      return present<Recorded>({ ...common, ...requestOf(row, json), issued: row.issued });
     case 'entry':
     case 'denied':
-      return present<Observation>({ ...common, ...requestOf(row, json) });
+      return present<Recorded>({ ...common, ...requestOf(row, json) });
     case 'read':
     case 'file':
-      return present<Observation>({
+      return present<Recorded>({
         ...common,
         principal: row.principal,
         credential: row.credential === undefined ? undefined : { id: row.credential, kind: row.credential_kind },
         node: row.node_name,
       });
     case 'status':
-      return present<Observation>({ ...common, node: row.node_name });
+      return present<Recorded>({ ...common, node: row.node_name });
   }
 }
 

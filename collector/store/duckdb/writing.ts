@@ -1,7 +1,7 @@
 /** What a commit does to the tables, inside a transaction that the caller holds. */
 import { type DuckDBConnection, LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import { type Alert, SEVERITIES } from '../../../shared/schema/alert.ts';
-import type { Observation } from '../../../shared/schema/observation.ts';
+import type { Recorded } from '../../../shared/schema/observation.ts';
 import type { Placement } from '../../../shared/schema/placement.ts';
 import { type Micros, parseTime } from '../../../shared/time.ts';
 import type { AlertSummary, Commit, Consumed, StreamState } from '../store.ts';
@@ -27,10 +27,11 @@ export async function insertObservations(connection: DuckDBConnection, commit: C
   });
 }
 
-const freshOf = ({ fresh = [] }: Commit): Observation[] => fresh.flatMap(({ observations }) => observations);
+const freshOf = ({ fresh = [] }: Commit): Recorded[] =>
+  fresh.flatMap(({ observations }) => observations.filter((observation) => observation.kind !== 'heartbeat'));
 
 /** Every use gets a verdict; anything else only when it was said that one will come. */
-function awaitsVerdict(observation: Observation, placement: Placement | undefined): boolean {
+function awaitsVerdict(observation: Recorded, placement: Placement | undefined): boolean {
   return placement === undefined ? observation.kind === 'use' : !isFinal(placement);
 }
 

@@ -1,0 +1,94 @@
+/**
+ * A route of the API as data: what it takes, what it answers, who may ask. Served as it says, and documented from the same
+ * schemas (`query/open-api.ts`), so that neither can say what the other doesn't.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import type { Access, Caller } from '../identity/caller.ts';
+import { type Contradictions, readBody, readQuery } from './input.ts';
+
+export const TAGS = ['Alerts', 'History', 'Credentials', 'Fleet', 'Live', 'Identity', 'Operations'] as const;
+export type Tag = (typeof TAGS)[number];
+
+/** What is said of a route, for people. */
+export interface Documentation {
+  tag: Tag;
+  /** A few words: `List alerts`. */
+  summary: string;
+  /** Whole sentences, where the summary is not enough. */
+  description?: string;
+  query: z.ZodObject;
+  /** Sent as application/json. */
+  body?: z.ZodType;
+  answer: Answer;
+}
+
+/** What is answered with 200. */
+export type Answer =
+  | { schema: z.ZodType }
+  /** Something other than JSON, streamed. */
+  | { mediaTypes: readonly string[]; description: string };
+
+export interface EndpointOptions<Query extends z.ZodObject, Body extends z.ZodType, Schema extends z.ZodType>
+  extends Documentation {
+  method: 'GET' | 'POST' | 'DELETE';
+  /** `/api/v1/alerts/:id` */
+  url: string;
+  /** Left out: `read`. */
+  access?: Access;
+  query: Query;
+  contradictions?: Contradictions;
+  body?: Body;
+  answer: { schema: Schema };
+  handle(input: Input<Query, Body>): Promise<z.input<Schema>>;
+}
+
+export interface Input<Query extends z.ZodObject, Body extends z.ZodType> {
+  query: z.infer<Query>;
+  body: z.infer<Body>;
+  /** Of the URL, decoded. */
+  params: Readonly<Record<string, string>>;
+  caller: Caller;
+  request: FastifyRequest;
+  reply: FastifyReply;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    documentation?: Documentation;
+  }
+}
+
+export type RegisterRoutes = (server: FastifyInstance) => void;
+
+/** @returns what registers it. Wrong input is answered with a problem that names every wrong parameter or field. */
+export function endpoint<Query extends z.ZodObject, Schema extends z.ZodType, Body extends z.ZodType = z.ZodUndefined>(
+  options: EndpointOptions<Query, Body, Schema>,
+): RegisterRoutes {
+  const { method, url, access, tag, summary, description, query, contradictions, body, answer, handle } = options;
+  const documentation: Documentation = {
+    tag,
+    summary,
+    query,
+    answer,
+    ...(description !== undefined && { description }),
+    ...(body && { body }),
+  };
+  return (server) =>
+    server.route({
+      method,
+      url,
+      config: { documentation, ...(access && { access }) },
+      handler: async (request, reply) =>
+        handle({
+          query: readQuery(query, request.query, contradictions),
+          body: (body ? readBody(body, request.body) : undefined) as z.infer<Body>,
+          params: request.params as Record<string, string>,
+          caller: request.caller ?? ANYBODY,
+          request,
+          reply,
+        }),
+    });
+}
+
+const ANYBODY: Caller = { role: 'anybody', id: 'anybody' };
