@@ -26,7 +26,7 @@ import { ServerTls } from './server/tls.ts';
 import { openDuckDbStore } from './store/duckdb/duckdb-store.ts';
 import { createRetention } from './store/retention.ts';
 import type { Store } from './store/store.ts';
-import { indexPageRoute } from './web/index-page.ts';
+import { pageRoutes } from './web/assets.ts';
 
 export interface CollectorDeps {
   logger: Logger;
@@ -118,7 +118,7 @@ function assemble(config: Config, deps: CollectorDeps, { store, identity, tls }:
       queryRoutes(store),
       operationsRoutes({ store, clock, registry, components: () => components }),
       deadLettersRoute(samples),
-      indexPageRoute(store, clock),
+      pageRoutes(),
     ],
   });
   const kafkaReceiver = (): Component =>

@@ -1,0 +1,93 @@
+/** What is around every view: where one is, where one can go, whether what is shown is live, and who one is. */
+import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { Link, useLocation } from 'wouter-preact';
+import { goLive, liveState, stopLive } from '../api/live.ts';
+import { logOut, me } from '../api/session.ts';
+import { ThemeButton } from './theme.tsx';
+
+const VIEWS = [
+  ['/', 'Alerts'],
+  ['/history', 'History'],
+  ['/fleet', 'Fleet'],
+  ['/rules', 'Rules'],
+  ['/exceptions', 'Exceptions'],
+  ['/reference', 'API'],
+] as const;
+
+export function Shell({ children }: { children: ComponentChildren }) {
+  useEffect(() => {
+    goLive();
+    return stopLive;
+  }, []);
+  return (
+    <>
+      <a class="skip" href="#content">
+        Skip to the content
+      </a>
+      <header class="bar">
+        <Link href="/" class="brand">
+          Truant
+        </Link>
+        <Views />
+        <div class="bar-end">
+          <LiveMark />
+          <ThemeButton />
+          <Who />
+        </div>
+      </header>
+      <main id="content" tabIndex={-1}>
+        {children}
+      </main>
+    </>
+  );
+}
+
+function Views() {
+  const [path] = useLocation();
+  return (
+    <nav aria-label="Views">
+      {VIEWS.map(([href, name]) => (
+        <Link key={href} href={href} aria-current={isAt(path, href) ? 'page' : undefined}>
+          {name}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+const isAt = (path: string, href: string): boolean =>
+  href === '/' ? path === '/' || path.startsWith('/alerts') : path.startsWith(href);
+
+const LIVE = {
+  live: ['live', 'New and changed alerts appear by themselves.'],
+  connecting: ['connecting', 'The live stream is interrupted; what is missed meanwhile is made up for.'],
+  off: ['not live', 'Reload to see what is new.'],
+} as const;
+
+function LiveMark() {
+  const [word, title] = LIVE[liveState.value];
+  return (
+    <span class={`live live-${liveState.value}`} role="status" title={title}>
+      {word}
+    </span>
+  );
+}
+
+function Who() {
+  if (me.value.state !== 'known') return null;
+  const { name, role, by } = me.value.who;
+  if (by === 'none') return null;
+  return (
+    <span class="who">
+      <span title={`You are ${role}.`}>
+        {name} <small>{role}</small>
+      </span>
+      {by === 'session' && (
+        <button type="button" class="quiet" onClick={() => void logOut()}>
+          Log out
+        </button>
+      )}
+    </span>
+  );
+}

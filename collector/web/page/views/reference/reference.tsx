@@ -1,0 +1,5 @@
+import { Empty } from '../../parts/states.tsx';
+
+export default function Reference() {
+  return <Empty title="Reference" />;
+}
