@@ -48,7 +48,7 @@ describe('truant start --demo', () => {
     expect(new Set(uses.items.map(({ use }) => use.source.address))).toEqual(new Set(['10.10.0.66']));
     expect(uses.items).toHaveLength(19);
     const page = await (await fetch(`${address}/`)).text();
-    expect(page).toContain('shop/inventory');
+    expect(page).toContain('<div id="page">');
 
     demo.child.kill('SIGTERM');
     expect(await demo.ended).toBe(0);
