@@ -1,0 +1,91 @@
+/**
+ * `npm run screenshots` takes docs/images anew: each view of the page, light and dark, of a recorded theft that is played
+ * through agent and collector.
+ */
+import { spawn } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+/** From dist/scripts/. */
+const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const FOLDER = at('docs/images');
+const WIDE = { width: 1280, height: 800 };
+const NARROW = { width: 390, height: 844 };
+const SPEED = '60';
+
+interface Shot {
+  name: string;
+  /** From the page of the alerts on. */
+  go(page: Page): Promise<void>;
+}
+
+const openAlert = (page: Page): Promise<void> =>
+  page
+    .getByRole('link', { name: /read by/ })
+    .first()
+    .click();
+const openView = (name: string) => (page: Page) => page.getByRole('link', { name, exact: true }).click();
+
+const SHOTS: readonly Shot[] = [
+  { name: 'alerts', go: async () => undefined },
+  { name: 'alert', go: openAlert },
+  { name: 'history', go: openView('History') },
+  { name: 'fleet', go: openView('Fleet') },
+  { name: 'rules', go: openView('Rules') },
+];
+
+const demo = spawn(process.execPath, [at('bin/truant.js'), 'start', '--demo', '--speed', SPEED, '--port', '0']);
+try {
+  const address = await ended();
+  await mkdir(FOLDER, { recursive: true });
+  const browser = await chromium.launch({
+    executablePath: process.env['TRUANT_TEST_CHROMIUM'] ?? '/usr/bin/chromium',
+    args: ['--no-sandbox'],
+  });
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const shot of SHOTS) await take(browser, address, { ...shot, colorScheme, viewport: WIDE, suffix: '' });
+  }
+  for (const shot of SHOTS.slice(0, 2)) {
+    await take(browser, address, { ...shot, colorScheme: 'light', viewport: NARROW, suffix: '-narrow' });
+  }
+  await browser.close();
+} finally {
+  demo.kill('SIGTERM');
+}
+
+/** @returns the collector's address, once the recording has been played */
+function ended(): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let out = '';
+    demo.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString();
+      const address = /Collector at (\S+)/.exec(out)?.[1];
+      if (address !== undefined && out.includes('goes on answering')) resolve(address);
+    });
+    demo.on('exit', () => reject(new Error(`the demo ended: ${out}`)));
+  });
+}
+
+interface How extends Shot {
+  colorScheme: 'light' | 'dark';
+  viewport: { width: number; height: number };
+  suffix: string;
+}
+
+async function take(browser: Browser, address: string, how: How): Promise<void> {
+  const { name, go, colorScheme, viewport, suffix } = how;
+  const context = await browser.newContext({ colorScheme, viewport, locale: 'en-GB', timezoneId: 'UTC' });
+  const page = await context.newPage();
+  await page.goto(address);
+  await page
+    .getByRole('link', { name: /read by/ })
+    .first()
+    .waitFor();
+  await go(page);
+  await page.waitForLoadState('networkidle').catch(() => undefined);
+  await page.waitForTimeout(500);
+  await page.screenshot({ path: `${FOLDER}/${name}-${colorScheme}${suffix}.png` });
+  await context.close();
+  console.log(`${name}-${colorScheme}${suffix}.png`);
+}
