@@ -1,11 +1,11 @@
 /** A client of the collector's HTTP API. What comes back is text from outside: it is checked before it is shown. */
-import type { Response } from 'undici';
+import type { RequestInit, Response } from 'undici';
 import { z } from 'zod';
 import { isPrivate } from '../shared/config/values.ts';
 import { TruantError } from '../shared/errors.ts';
 import { HttpClient, whyItFailed } from '../shared/http/http-client.ts';
 import { type TlsTrouble, tlsTroubleOf } from '../shared/http/tls-trouble.ts';
-import { printable } from '../shared/text.ts';
+import { notOurs, refused } from './refusal.ts';
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
@@ -18,9 +18,17 @@ export interface ApiOptions {
   timeoutMs?: number;
 }
 
+export interface StreamOptions {
+  query?: Query;
+  /** `text/event-stream` */
+  mediaType: string;
+  headers?: Readonly<Record<string, string>>;
+  signal: AbortSignal;
+}
+
+type Init = Pick<RequestInit, 'method' | 'body' | 'signal'> & { headers?: Readonly<Record<string, string>> };
+
 const Page = z.looseObject({ items: z.array(z.unknown()), next: z.string().nullable() });
-/** RFC 9457: what is wrong, as a sentence. */
-const Problem = z.looseObject({ detail: z.string() });
 
 /** Most that one request asks for; the collector has a limit of its own. */
 const PAGE = 200;
@@ -37,11 +45,29 @@ export class Api {
 
   /** One thing by its path. */
   async get(path: string, query: Query = {}): Promise<unknown> {
+    return this.#json(this.#url(path, query), {});
+  }
+
+  /** Has something done. */
+  async post(path: string, body: object): Promise<unknown> {
+    const headers = { 'content-type': 'application/json' };
+    return this.#json(this.#url(path, {}), { method: 'POST', headers, body: JSON.stringify(body) });
+  }
+
+  /**
+   * An answer that comes bit by bit, for as long as it takes.
+   *
+   * @param mediaType what it has to be; anything else is none of ours
+   */
+  async stream(path: string, options: StreamOptions): Promise<Response> {
+    const { query = {}, mediaType, headers = {}, signal } = options;
     const url = this.#url(path, query);
-    const response = await this.#fetch(url);
-    const body = await readJson(response, url);
-    if (!response.ok) throw refused(response, url, body);
-    return body;
+    const response = await this.#fetch(url, { headers: { accept: mediaType, ...headers }, signal });
+    if (!response.ok) throw refused(response, url, await response.json().catch(() => undefined));
+    const sent = response.headers.get('content-type') ?? '';
+    if (sent.split(';')[0]?.trim().toLowerCase() === mediaType) return response;
+    await response.body?.cancel();
+    throw notOurs(url);
   }
 
   /** The items of a list, page after page, at most so many. */
@@ -71,8 +97,20 @@ export class Api {
     return url;
   }
 
-  async #fetch(url: URL): Promise<Response> {
-    const { token, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
+  async #json(url: URL, init: Init): Promise<unknown> {
+    const signal = AbortSignal.timeout(this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const response = await this.#fetch(url, {
+      ...init,
+      headers: { accept: 'application/json', ...init.headers },
+      signal,
+    });
+    const body = await readJson(response, url);
+    if (!response.ok) throw refused(response, url, body);
+    return body;
+  }
+
+  async #fetch(url: URL, init: Init): Promise<Response> {
+    const { token } = this.#options;
     if (token && !isPrivate(url.href)) {
       throw new TruantError('REQUEST_INVALID', `${url.origin} would show the token to the network`, {
         remedy: 'Name the collector by https, with --url or TRUANT_URL.',
@@ -80,10 +118,10 @@ export class Api {
     }
     try {
       return await this.#client.fetch(url, {
-        headers: { accept: 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+        ...init,
+        headers: { ...init.headers, ...(token && { authorization: `Bearer ${token}` }) },
         // A redirect could lead the token anywhere.
         redirect: 'error',
-        signal: AbortSignal.timeout(timeoutMs),
       });
     } catch (cause) {
       if (cause instanceof TruantError) throw cause;
@@ -108,36 +146,4 @@ async function readJson(response: Response, url: URL): Promise<unknown> {
     if (response.ok) throw notOurs(url, cause);
     return undefined;
   }
-}
-
-function refused(response: Response, url: URL, body: unknown): TruantError {
-  const problem = Problem.safeParse(body).data;
-  const said = printable(problem?.detail ?? `HTTP status ${response.status}`).slice(0, 500);
-  switch (response.status) {
-    case 400:
-      return new TruantError('REQUEST_INVALID', said);
-    case 401:
-    case 403:
-      return new TruantError('COLLECTOR_REFUSED', `the collector at ${url.origin} refuses: ${said}`, {
-        remedy: 'Put a token that the collector accepts into TRUANT_TOKEN.',
-      });
-    case 404:
-      return problem ? notFound(url, said) : notOurs(url);
-    default:
-      return new TruantError('COLLECTOR_UNREACHABLE', `the collector at ${url.origin} can't answer: ${said}`);
-  }
-}
-
-/** Below another path than its own a collector has nothing, and can't know what was meant. */
-function notFound(url: URL, said: string): TruantError {
-  const [path] = url.pathname.split('/api/');
-  const remedy = `Name the collector by its base address, with --url or TRUANT_URL: ${url.origin}, without ${path}.`;
-  return new TruantError('NOT_FOUND', said, path ? { remedy } : {});
-}
-
-function notOurs(url: URL, cause?: unknown): TruantError {
-  return new TruantError('COLLECTOR_UNREACHABLE', `what answers at ${url.origin} is no collector of this version`, {
-    cause,
-    remedy: 'Check --url or TRUANT_URL.',
-  });
 }

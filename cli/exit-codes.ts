@@ -3,7 +3,7 @@ import type { ErrorCode } from '../shared/errors.ts';
 /** What `truant` exits with. The list is closed and documented in docs/cli.md; scripts rely on it. */
 export const EXIT = {
   ok: 0,
-  /** Alerts were found, and the caller had asked to be told so. */
+  /** Alerts, or agents that are not well, were found, and the caller had asked to be told so. */
   findings: 1,
   /** The command line or a request's parameters are wrong. */
   usage: 2,
@@ -35,6 +35,7 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   STORE_LOCKED: EXIT.unavailable,
   REQUEST_INVALID: EXIT.usage,
   NOT_FOUND: EXIT.input,
+  CONFLICT: EXIT.input,
   COLLECTOR_UNREACHABLE: EXIT.unreachable,
   COLLECTOR_REFUSED: EXIT.unreachable,
   OUTPUT_FAILED: EXIT.unavailable,

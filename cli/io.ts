@@ -19,8 +19,11 @@ export interface Io {
 }
 
 /** Writes a line and waits while whoever reads is slower. */
-export async function writeLine(out: Out, line: string): Promise<void> {
-  if (out.write(`${line}\n`) || out.destroyed) return;
+export const writeLine = (out: Out, line: string): Promise<void> => write(out, `${line}\n`);
+
+/** Writes and waits while whoever reads is slower. */
+export async function write(out: Out, chunk: string | Uint8Array): Promise<void> {
+  if (out.write(chunk) || out.destroyed) return;
   await new Promise<void>((resolve) => {
     const done = (): void => {
       for (const event of ['drain', 'close', 'error']) out.off(event, done);

@@ -12,7 +12,11 @@ const EXAMPLES = `
 Examples:
   truant config check --config truant.yaml
   truant alerts --url http://127.0.0.1:7117
-  truant history --principal system:serviceaccount:shop:cart --since 24h
+  truant alerts list --status open --order worst
+  truant alerts close al_8c1f04d2b7e96a35c0d1 --reason benign --note 'our scanner' --except
+  truant history --principal shop/cart --since 24h
+  truant credential JTI=6f2f1c1e-9d0f-4b57-8a2c-6d1f0f3f7a11
+  truant tail
 
 Exit codes: 0 as asked, 1 alerts were found (if asked to tell), 2 wrong usage, 3 wrong input, 4 not reachable,
 5 own store, address or output not to be had, 70 a defect of Truant. See docs/cli.md.`;

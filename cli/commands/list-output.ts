@@ -1,7 +1,7 @@
 /** Lists that a collector sends, for people as a table and for programs as JSON lines. */
 import type { z } from 'zod';
-import { TruantError } from '../../shared/errors.ts';
 import { type Io, writeLine } from '../io.ts';
+import { readAs } from '../read-as.ts';
 import { jsonLine } from '../ui/json.ts';
 import { type Column, renderTable } from '../ui/table.ts';
 
@@ -16,9 +16,15 @@ export interface ListOutput<Row> {
   columns: readonly Column<Row>[];
   /** `no alerts` */
   none: string;
+  /** Which come first. Left out: the newest. */
+  first?: string | undefined;
 }
 
-export async function printList<Row>(items: AsyncIterable<unknown>, output: ListOutput<Row>, io: Io): Promise<void> {
+export async function printList<Row>(
+  items: AsyncIterable<unknown> | Iterable<unknown>,
+  output: ListOutput<Row>,
+  io: Io,
+): Promise<void> {
   let block: Row[] = [];
   let shown = 0;
   const printBlock = async (): Promise<void> => {
@@ -41,14 +47,7 @@ export async function printList<Row>(items: AsyncIterable<unknown>, output: List
   if (output.json) return;
   if (shown === 0) await writeLine(io.stdout, output.none);
   if (shown < output.limit) return;
-  io.stderr.write(`the newest ${shown === 1 ? 'one is' : `${shown} are`} shown; --limit shows more\n`);
-}
-
-export function readAs<T>(schema: z.ZodType<T>, body: unknown): T {
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  throw new TruantError('COLLECTOR_UNREACHABLE', "the collector's answer is not one that this version can read", {
-    cause: result.error,
-    remedy: 'Use the same version of Truant as the collector, or --json.',
-  });
+  io.stderr.write(
+    `the ${output.first ?? 'newest'} ${shown === 1 ? 'one is' : `${shown} are`} shown; --limit shows more\n`,
+  );
 }

@@ -1,5 +1,5 @@
 /** An alert for people, whole: what happened, how sure, what it did, and what to do now. */
-import type { Alert } from '../../shared/schema/alert.ts';
+import type { Alert, Resolution } from '../../shared/schema/alert.ts';
 import { printable } from '../../shared/text.ts';
 import { counted } from './plural.ts';
 import { bindingText, createProse, dayOf, type Prose, timeOfDay, toSecond } from './prose.ts';
@@ -29,6 +29,8 @@ export function renderAlert(alert: ShownAlert, style: Style, width: number): str
     ...fact('seen', `${toSecond(alert.firstSeen)} to ${toSecond(alert.lastSeen)}`),
     ...fact('ATT&CK', alert.attack.map(({ id, name }) => `${id} ${name}`).join(', ')),
     ...fact('alert', `${alert.id} (${alert.status}, cluster ${alert.cluster})`),
+    ...fact('assigned to', alert.assignee ?? ''),
+    ...fact('closed', alert.resolution ? resolutionText(alert.resolution) : ''),
     ...part('What happened (UTC)', storyLines(alert.story, flow, style)),
     ...part(
       `What it did: ${counted(alert.did.requests, 'request')}, ${alert.did.refused} refused`,
@@ -63,6 +65,10 @@ function storyLines(story: ShownAlert['story'], flow: Prose['flow'], style: Styl
     ...(hasDays && days[index] !== days[index - 1] ? [`  ${style.dim(days[index] ?? '')}`] : []),
     ...flow(sentence, ' '.repeat(12), `  ${style.dim(timeOfDay(time))}  `),
   ]);
+}
+
+function resolutionText({ reason, note, by, at }: Resolution): string {
+  return `as ${reason} by ${by} at ${toSecond(at)}${note && `: ${note}`}`;
 }
 
 function credentialText({ credential, credentialKind, relatedCredentials }: ShownAlert): string {

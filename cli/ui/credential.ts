@@ -1,8 +1,10 @@
 /** The life of one credential, for people. */
 import { z } from 'zod';
 import { Binding } from '../../shared/schema/observation.ts';
+import { formatTime } from '../../shared/time.ts';
+import { whenText } from './alert-cells.ts';
 import { bindingText, createProse, toSecond } from './prose.ts';
-import type { Style } from './style.ts';
+import type { Paint, Style } from './style.ts';
 
 const time = z.number().nullable();
 const Requester = z.looseObject({
@@ -75,4 +77,47 @@ function readerText({ relation, program, outcome, count }: ShownCredential['read
 
 function span({ firstSeen, lastSeen }: ShownCredential): string {
   return firstSeen === null || lastSeen === null ? '' : `${toSecond(firstSeen)} to ${toSecond(lastSeen)}`;
+}
+
+/** What is shown of a credential's life. A newer collector may know of more events. */
+export const ShownTimeline = z.looseObject({
+  lines: z.array(
+    z.looseObject({
+      time: z.number(),
+      until: time,
+      count: z.number(),
+      sentence: z.string(),
+      placement: z.string().nullable(),
+    }),
+  ),
+  left: z.number(),
+});
+type ShownTimeline = z.infer<typeof ShownTimeline>;
+
+export function renderTimeline({ lines, left }: ShownTimeline, style: Style, width: number): string[] {
+  const { flow } = createProse(style, width);
+  if (lines.length === 0) return [];
+  return [
+    '',
+    `  ${style.bold('Its life (UTC)')}`,
+    ...lines.flatMap((line) => {
+      const paint = toneOf(line.placement, style);
+      const [first = '', ...more] = flow(`${line.sentence}${goingOn(line)}`, LIFE_INDENT);
+      return [
+        `  ${style.dim(whenText(formatTime(line.time)))}  ${paint(first.trimStart())}`,
+        ...more.map((text) => LIFE_INDENT + paint(text.trimStart())),
+      ];
+    }),
+    ...(left > 0 ? [`  ${style.dim(`${left} more lines are left out in between`)}`] : []),
+  ];
+}
+
+const LIFE_INDENT = ' '.repeat(23);
+
+const goingOn = ({ until, count }: ShownTimeline['lines'][number]): string =>
+  until === null || count < 2 ? '' : ` (${count}×, until ${whenText(formatTime(until))})`;
+
+function toneOf(placement: string | null, style: Style): Paint {
+  if (placement === 'away') return style.red;
+  return placement === 'unclear' ? style.yellow : (text) => text;
 }

@@ -1,6 +1,7 @@
-/** A use, a read or a file as a row of the history's table. A newer collector may say more of each. */
+/** What happened to a token, as a row of the history's table. A newer collector may say more of each. */
 import { basename } from 'node:path';
 import { z } from 'zod';
+import { accountText, whenText } from './alert-cells.ts';
 
 export interface HistoryRow {
   time: string;
@@ -25,13 +26,6 @@ const Request = z.looseObject({
   name: z.string().optional(),
   uri: z.string(),
   code: z.number(),
-});
-const Use = z.looseObject({
-  timeText: z.string(),
-  principal: z.string(),
-  credential: Credential,
-  source: z.looseObject({ address: z.string().nullable() }),
-  request: Request,
 });
 const Placed = z.looseObject({ verdict: z.string(), where: z.string().optional(), reason: z.string() });
 
@@ -60,26 +54,90 @@ const Read = z.looseObject({
 });
 const TokenFile = z.looseObject({ ...ofFile, event: z.string() });
 
+const ofRequest = {
+  timeText: z.string(),
+  source: z.looseObject({ address: z.string().nullable() }),
+  request: Request,
+};
+const Use = z.looseObject({ ...ofRequest, principal: z.string(), credential: Credential });
+const Actor = z.looseObject({ username: z.string(), credential: Credential.optional() });
+const Issue = z.looseObject({ ...ofRequest, actor: Actor, principal: z.string(), issued: z.string().optional() });
+const Entry = z.looseObject({
+  ...ofRequest,
+  actor: Actor,
+  pod: z.looseObject({ namespace: z.string(), name: z.string() }),
+  container: z.string().optional(),
+  command: z.array(z.string()),
+});
+const Denied = z.looseObject(ofRequest);
+
 export const HistoryRow = z.union([
   z.looseObject({ use: Use, placement: Placed.nullable() }).transform(({ use, placement }) => ofUse(use, placement)),
   z.looseObject({ read: Read }).transform(({ read }) => ofRead(read)),
   z.looseObject({ file: TokenFile }).transform(({ file }) => ofTokenFile(file)),
+  z
+    .looseObject({ issue: Issue, placement: Placed.nullable() })
+    .transform(({ issue, placement }) => ofIssue(issue, placement)),
+  z.looseObject({ entry: Entry }).transform(({ entry }) => ofEntry(entry)),
+  z.looseObject({ denied: Denied }).transform(({ denied }) => ofDenied(denied)),
 ]);
 
-const BY_VERDICT: Readonly<Record<string, HistoryRow['tone']>> = { home: 'green', away: 'red', unclear: 'yellow' };
+const BY_VERDICT = new Map<string, HistoryRow['tone']>([
+  ['home', 'green'],
+  ['away', 'red'],
+  ['unclear', 'yellow'],
+]);
 /** Who opens tokens all day. */
 const ORDINARY = new Set(['in-container', 'kubelet', 'runtime']);
 
 function ofUse(use: z.infer<typeof Use>, placement: z.infer<typeof Placed> | null): HistoryRow {
   return {
     ...common(use),
-    source: use.source.address ?? 'none',
-    placement: placement ? `${placement.verdict} ${placement.where ?? placement.reason}` : '',
-    tone: BY_VERDICT[placement?.verdict ?? ''] ?? 'dim',
-    code: String(use.request.code),
+    ...ofPlacement(placement),
+    ...answered(use),
     what: requestText(use.request),
   };
 }
+
+/** Of the one for whom it was issued, asked for by whoever says `what`. */
+function ofIssue(issue: z.infer<typeof Issue>, placement: z.infer<typeof Placed> | null): HistoryRow {
+  const { actor, issued, request } = issue;
+  const outcome = request.code < 400 ? 'issued to' : 'refused to';
+  return {
+    ...common({ ...issue, credential: issued === undefined ? undefined : { id: issued } }),
+    ...ofPlacement(placement),
+    ...answered(issue),
+    what: `token ${outcome} ${accountText(actor.username)}`,
+  };
+}
+
+function ofEntry(entry: z.infer<typeof Entry>): HistoryRow {
+  const { actor, pod, container, command, request } = entry;
+  const into = `${pod.namespace}/${pod.name}${container === undefined ? '' : ` (${container})`}`;
+  return {
+    ...common({ ...entry, principal: actor.username, credential: actor.credential }),
+    placement: '',
+    tone: 'yellow',
+    ...answered(entry),
+    what: [`${request.subresource ?? 'entry'} into ${into}`, command.join(' ')]
+      .filter((text) => text !== '')
+      .join(': '),
+  };
+}
+
+function ofDenied(denied: z.infer<typeof Denied>): HistoryRow {
+  return { ...common(denied), placement: '', tone: 'dim', ...answered(denied), what: requestText(denied.request) };
+}
+
+const ofPlacement = (placement: z.infer<typeof Placed> | null): Pick<HistoryRow, 'placement' | 'tone'> => ({
+  placement: placement ? `${placement.verdict} ${placement.where ?? placement.reason}` : '',
+  tone: BY_VERDICT.get(placement?.verdict ?? '') ?? 'dim',
+});
+
+const answered = ({ source, request }: z.infer<typeof Denied>): Pick<HistoryRow, 'source' | 'code'> => ({
+  source: source.address ?? 'none',
+  code: String(request.code),
+});
 
 function ofRead(read: z.infer<typeof Read>): HistoryRow {
   const { opener, node, access, outcome, repeats } = read;
@@ -116,8 +174,8 @@ interface Told {
 }
 
 const common = ({ timeText, principal = '', credential }: Told) => ({
-  time: timeText.slice(0, 19).replace('T', ' '),
-  principal: principal.replace(/^system:serviceaccount:/, '').replace(':', '/'),
+  time: whenText(timeText),
+  principal: accountText(principal),
   credential: credential?.id ?? '',
 });
 

@@ -1,0 +1,49 @@
+/** What lines and tables show of an alert. A newer collector may say more. */
+import { z } from 'zod';
+import { Severity } from '../../shared/schema/alert.ts';
+import type { Style } from './style.ts';
+import type { Column } from './table.ts';
+
+export const AlertRow = z.looseObject({
+  id: z.string(),
+  title: z.string(),
+  severity: Severity,
+  confidence: z.string(),
+  status: z.string(),
+  assignee: z.string().optional(),
+  principal: z.string(),
+  lastSeen: z.string(),
+  revision: z.number().optional(),
+  sources: z.array(z.looseObject({ address: z.string(), where: z.string() })),
+  resolution: z.looseObject({ reason: z.string() }).optional(),
+});
+export type AlertRow = z.infer<typeof AlertRow>;
+
+/** `shop/cart` */
+export const accountText = (principal: string): string =>
+  principal.replace(/^system:serviceaccount:/, '').replace(':', '/');
+
+/** `2030-01-31 12:00:00`, of RFC 3339 in UTC. */
+export const whenText = (time: string): string => time.slice(0, 19).replace('T', ' ');
+
+/** `203.0.113.9 (internet)`, the one it was used from most. */
+export const fromText = ({ sources: [source] }: Pick<AlertRow, 'sources'>): string =>
+  source ? `${source.address} (${source.where})` : '';
+
+/** `closed: benign` */
+export const statusText = ({ status, resolution }: Pick<AlertRow, 'status' | 'resolution'>): string =>
+  resolution ? `${status}: ${resolution.reason}` : status;
+
+export function alertColumns(style: Style): Column<AlertRow>[] {
+  return [
+    { heading: 'SEVERITY', cell: ({ severity }) => severity, paint: ({ severity }) => style.severity(severity) },
+    { heading: 'SURE', cell: ({ confidence }) => confidence, spare: true },
+    { heading: 'STATUS', cell: statusText, min: 12, spare: true },
+    { heading: 'LAST SEEN', cell: ({ lastSeen }) => whenText(lastSeen) },
+    { heading: 'PRINCIPAL', cell: ({ principal }) => accountText(principal), min: 10 },
+    { heading: 'USED FROM', cell: fromText, min: 11 },
+    { heading: 'TITLE', cell: ({ title }) => title, min: 16, spare: true },
+    { heading: 'ASSIGNEE', cell: ({ assignee = '' }) => assignee, min: 8, spare: true },
+    { heading: 'ID', cell: ({ id }) => id },
+  ];
+}
