@@ -1,7 +1,7 @@
 /** The ways of proving who one is that are configured. */
 import type { Registry } from 'prom-client';
 import type { Config } from '../../shared/config/schema.ts';
-import { agentTokenHash, tokenHash } from '../../shared/config/values.ts';
+import { agentTokenHash, personTokenHash } from '../../shared/config/values.ts';
 import { ApiServer } from '../../shared/kubernetes/api-server.ts';
 import { loadKubeConfig } from '../../shared/kubernetes/kube-config.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
@@ -79,11 +79,12 @@ const describe = (cluster: string, trouble: string | undefined): string | undefi
   trouble && `Agents of the cluster ${cluster} can't be told from others: ${trouble}`;
 
 async function readHashes(auth: Auth): Promise<TokenHashes> {
-  const inFile = (file: string | undefined, entry: typeof tokenHash) =>
+  const inFile = (file: string | undefined, entry: typeof personTokenHash) =>
     file === undefined ? [] : readTokenHashes(file, entry);
   return {
-    readers: [...auth.tokenHashes, ...(await inFile(auth.tokensFile, tokenHash))],
-    admins: [...auth.adminTokenHashes, ...(await inFile(auth.adminTokensFile, tokenHash))],
+    viewer: [...auth.viewerTokenHashes, ...(await inFile(auth.viewerTokensFile, personTokenHash))],
+    analyst: [...auth.analystTokenHashes, ...(await inFile(auth.analystTokensFile, personTokenHash))],
+    admin: [...auth.adminTokenHashes, ...(await inFile(auth.adminTokensFile, personTokenHash))],
     writers: [...auth.agentTokenHashes, ...(await inFile(auth.agentTokensFile, agentTokenHash))],
   };
 }
