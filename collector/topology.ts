@@ -9,11 +9,14 @@ import type { CorrelatorPort } from '../shared/detection/correlator-types.ts';
 import type { Alert } from '../shared/schema/alert.ts';
 import { DeadLetterFile } from '../shared/telemetry/dead-letter-file.ts';
 import type { Logger } from '../shared/telemetry/logger.ts';
+import { componentMetrics } from '../shared/telemetry/metrics.ts';
 import { type Clock, DAY, wallClock } from '../shared/time.ts';
 import { type Correlation, createCorrelation } from './correlate/correlation.ts';
 import { type Every, everyInterval } from './every.ts';
-import type { Identity } from './identity/identity.ts';
+import { IDENTITY_ERRORS, type Identity } from './identity/identity.ts';
+import { RefusalLog } from './identity/refusal-log.ts';
 import { createIdentity } from './identity/topology.ts';
+import { createLogin, type Login } from './login/topology.ts';
 import { deadLettersRoute } from './query/dead-letters.ts';
 import { operationsRoutes } from './query/operations.ts';
 import { queryRoutes } from './query/routes.ts';
@@ -62,7 +65,11 @@ export async function createCollector(config: Config, deps: CollectorDeps): Prom
   const { logger, registry } = deps;
   refuseUnsafe({ host: listen.host, ...safety(config) });
   // Tokens and certificates are of now, whatever is played.
-  const identity = await createIdentity(config, { logger, registry, clock: wallClock });
+  const metrics = componentMetrics(registry, 'identity', { errors: IDENTITY_ERRORS });
+  const refusals = new RefusalLog(logger, wallClock, metrics.error);
+  const identity = await createIdentity(config, { metrics, refusals, clock: wallClock });
+  const { every = everyInterval } = deps;
+  const login = createLogin(config, { refusals, log: logger, registry, clock: wallClock, every });
   const tls = await loadTls(config.collector.tls, logger);
   await refuseTaken(listen);
   const store = await openDuckDbStore({
@@ -72,16 +79,19 @@ export async function createCollector(config: Config, deps: CollectorDeps): Prom
     queryTimeoutMs: QUERY_TIMEOUT_MS,
     at: clock.now(),
   });
-  return assemble(config, deps, { store, identity, tls });
+  return assemble(config, deps, { store, identity, refusals, login, tls });
 }
 
 interface Opened {
   store: Store;
   identity: Identity | undefined;
+  refusals: RefusalLog;
+  login: Login;
   tls: ServerTls | undefined;
 }
 
-function assemble(config: Config, deps: CollectorDeps, { store, identity, tls }: Opened): Collector {
+function assemble(config: Config, deps: CollectorDeps, opened: Opened): Collector {
+  const { store, identity, refusals, login, tls } = opened;
   const { logger: log, registry, clock = wallClock, every = everyInterval } = deps;
   const { listen, limits, receive, store: kept } = config.collector;
   // A playback may be of a time to come, for this machine's clock; and live agents are not to be measured by a playback.
@@ -103,6 +113,9 @@ function assemble(config: Config, deps: CollectorDeps, { store, identity, tls }:
   const server = createServer({
     ...listen,
     identity,
+    refusals,
+    sessions: login.sessions,
+    publicUrl: login.publicUrl,
     tls,
     tlsElsewhere: config.collector.tls.terminatedElsewhere,
     limits,
@@ -116,6 +129,7 @@ function assemble(config: Config, deps: CollectorDeps, { store, identity, tls }:
         registry,
       }),
       queryRoutes(store),
+      ...login.routes,
       operationsRoutes({ store, clock, registry, components: () => components }),
       deadLettersRoute(samples),
       pageRoutes(),
@@ -144,6 +158,7 @@ function assemble(config: Config, deps: CollectorDeps, { store, identity, tls }:
     correlation.component,
     createRetention({ store, ...kept.retention, clock, every, log, registry }),
     server.component,
+    ...login.components,
     ...(receive.kafka.enabled ? [kafkaReceiver()] : []),
   ];
   return { components, address: server.address, routes: server.routes, onAlerts: correlation.onAlerts };

@@ -27,6 +27,15 @@ export async function createScratch(): Promise<Scratch> {
   };
 }
 
+const NOBODY = {
+  mode: 'none',
+  viewerTokenHashes: [],
+  analystTokenHashes: [],
+  adminTokenHashes: [],
+  agentTokenHashes: [],
+  clusters: [],
+} satisfies Partial<Config['collector']['auth']>;
+
 /** The configuration of a run that plays a recording: state in the scratch folder, the log from where it is played to. */
 export function playbackConfig(config: Config, scratch: Scratch, port: number): Config {
   return {
@@ -44,7 +53,7 @@ export function playbackConfig(config: Config, scratch: Scratch, port: number): 
       listen: { host: '127.0.0.1', port },
       // On loopback, and with nobody's tokens to show.
       tls: { terminatedElsewhere: false },
-      auth: { mode: 'none', tokenHashes: [], adminTokenHashes: [], agentTokenHashes: [], clusters: [] },
+      auth: { ...NOBODY, session: config.collector.auth.session },
       store: { ...config.collector.store, path: join(scratch.folder, 'truant.duckdb') },
     },
   };

@@ -29,6 +29,11 @@ export const REASONS = [
   'no-node',
   'no-identity',
   'unknown-certificate',
+  'not-a-person',
+  'no-role',
+  'login-refused',
+  'login-unknown',
+  'login-wrong',
 ] as const;
 export type Reason = (typeof REASONS)[number];
 

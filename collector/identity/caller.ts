@@ -6,16 +6,23 @@ export interface Writes {
   agent?: string;
 }
 
+/** A viewer asks; an analyst looks after alerts too; an admin does what changes everything else. The highest is last. */
+export const PERSON_ROLES = ['viewer', 'analyst', 'admin'] as const;
+export type PersonRole = (typeof PERSON_ROLES)[number];
+
+/** Somebody, or a program of theirs. */
+export interface Person {
+  role: PersonRole;
+  id: string;
+  /** As it is kept of what they do. */
+  name: string;
+}
+
 /** `id`: who it is, for limits and logs; nothing that would let anybody be it. */
 export type Caller =
-  /** Asks. */
-  | { role: 'viewer'; id: string }
-  /** Asks, and looks after alerts. */
-  | { role: 'analyst'; id: string }
+  | Person
   /** An agent: sends, and does nothing else. */
   | { role: 'writer'; id: string; writes: Writes }
-  /** Asks, and does what changes things. */
-  | { role: 'admin'; id: string }
   /** Where nobody is asked who they are: on loopback. */
   | { role: 'anybody'; id: string };
 
@@ -32,6 +39,13 @@ const MAY: Readonly<Record<Caller['role'], readonly Access[]>> = {
   admin: ['open', 'read', 'act', 'admin'],
   anybody: ['open', 'read', 'act', 'write', 'admin'],
 };
+
+export const ANYBODY: Caller = { role: 'anybody', id: 'anybody' };
+
+export const isPerson = (caller: Caller): caller is Person => 'name' in caller;
+
+/** What is kept as who did something. */
+export const nameOf = (caller: Caller): string => (isPerson(caller) ? caller.name : caller.id);
 
 export const allows = ({ role }: Caller, access: Access): boolean => MAY[role].includes(access);
 

@@ -5,20 +5,29 @@ import { whyItFailed } from '../../shared/http/http-client.ts';
 import { BoundedMap } from '../../shared/inventory/bounded-map.ts';
 import type { ComponentMetrics } from '../../shared/telemetry/metrics.ts';
 import { type Clock, HOUR, type Micros } from '../../shared/time.ts';
-import { type Authenticator, isRefused, type Presented, REASONS, type Reason, type Refused } from './authenticator.ts';
-import type { Caller } from './caller.ts';
-import type { RefusalLog } from './refusal-log.ts';
+import { type Authenticator, isRefused, type Presented, type Reason, type Refused } from './authenticator.ts';
+import { type Caller, isPerson } from './caller.ts';
+import { type RefusalLog, TOLD } from './refusal-log.ts';
 import { readUnverified } from './service-account.ts';
 
-export const IDENTITY_ERRORS = [...REASONS, 'unavailable', 'held-off'] as const;
+export const IDENTITY_ERRORS = [...TOLD, 'held-off'] as const;
+export type IdentityMetrics = ComponentMetrics<never, (typeof IDENTITY_ERRORS)[number]>;
 
 export interface IdentityOptions {
   authenticators: readonly Authenticator[];
-  metrics: ComponentMetrics<never, (typeof IDENTITY_ERRORS)[number]>;
+  /** That of `authenticators` which knows people: by it they log in. */
+  people: Authenticator;
+  metrics: IdentityMetrics;
   refusals: RefusalLog;
   clock: Clock;
   /** Why callers can't be told at the moment. */
   trouble?: () => string | undefined;
+}
+
+/** The caller's address, and whether it has failed too often. */
+export interface From {
+  address: string;
+  failing: boolean;
 }
 
 /** `held-off`: this was not even looked at. */
@@ -41,22 +50,33 @@ export class Identity {
   }
 
   /**
-   * @param from the caller's address, and whether it has failed too often: then what could be guessed, or makes work, is
-   *   looked at only if it was right lately
+   * @param from of who has failed too often, what could be guessed or makes work is looked at only if it was right lately
    * @throws TruantError IDENTITY_UNAVAILABLE
    */
-  async identify(presented: Presented, from: { address: string; failing: boolean }): Promise<Identified> {
+  identify(presented: Presented, from: From): Promise<Identified> {
+    return this.#judge(this.#options.authenticators, presented, from);
+  }
+
+  /** Whose token it is, of people and their programs alone. */
+  async logIn(token: string, from: From): Promise<Identified> {
+    const known = await this.#judge([this.#options.people], { token }, from);
+    if (known === 'held-off' || isRefused(known) || isPerson(known)) return known;
+    const detail = 'This is the token of an agent, which sends and does not log in.';
+    this.#options.refusals.tell('not-a-person', detail, from.address);
+    return { refused: 'not-a-person', detail, proven: true };
+  }
+
+  async #judge(by: readonly Authenticator[], presented: Presented, from: From): Promise<Identified> {
     const { metrics, refusals } = this.#options;
     metrics.received();
     const held = from.failing && !this.#wasRight(presented);
-    const verdict = await this.#ask(presented, held, from.address);
+    const verdict = await this.#ask(by, presented, held, from.address);
     if (verdict === undefined && held) {
       metrics.error('held-off');
       return 'held-off';
     }
     const known = verdict ?? unknown(presented);
     if (isRefused(known)) {
-      metrics.error(known.refused);
       refusals.tell(known.refused, known.detail, from.address);
       return known;
     }
@@ -65,16 +85,20 @@ export class Identity {
     return known;
   }
 
-  async #ask(presented: Presented, held: boolean, address: string): Promise<Caller | Refused | undefined> {
+  async #ask(
+    by: readonly Authenticator[],
+    presented: Presented,
+    held: boolean,
+    address: string,
+  ): Promise<Caller | Refused | undefined> {
     try {
-      for (const authenticator of this.#options.authenticators) {
+      for (const authenticator of by) {
         if (held && authenticator.guarded) continue;
         const verdict = await authenticator.authenticate(presented);
         if (verdict) return verdict;
       }
       return undefined;
     } catch (error) {
-      this.#options.metrics.error('unavailable');
       const why = error instanceof TruantError ? `${error.message} ${whyItFailed(error)}` : whyItFailed(error);
       this.#options.refusals.tell('unavailable', why, address);
       throw error;

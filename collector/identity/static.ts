@@ -2,13 +2,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { TruantError } from '../../shared/errors.ts';
 import type { Authenticator } from './authenticator.ts';
-import { type Caller, writer } from './caller.ts';
+import { type Caller, PERSON_ROLES, type PersonRole, type Writes, writer } from './caller.ts';
 
-export interface TokenHashes {
-  /** `sha256:<64 hex digits>` */
-  readers: readonly string[];
-  admins: readonly string[];
-  /** `sha256:<64 hex digits>`, or with what its owner may write as after it: ` <cluster>[/<node>]`. */
+export interface TokenHashes extends Record<PersonRole, readonly string[]> {
+  /** As the others `sha256:<64 hex digits>`; what may follow is no name, but what its owner may write as after it: ` <cluster>[/<node>]`. */
   writers: readonly string[];
 }
 
@@ -36,15 +33,18 @@ export function createStaticAuthenticator(hashes: TokenHashes, cluster: string):
   };
 }
 
-function knownTokens({ readers, admins, writers }: TokenHashes, cluster: string): Known[] {
+function knownTokens(hashes: TokenHashes, cluster: string): Known[] {
   const known = [
-    ...readers.map(
-      (entry, n): Known => ({ digest: parse(entry).digest, caller: { role: 'viewer', id: `viewer ${n}` } }),
+    ...PERSON_ROLES.flatMap((role) =>
+      hashes[role].map((entry, n): Known => {
+        const { digest, rest } = parse(entry);
+        const id = `${role} ${n + 1}`;
+        return { digest, caller: { role, id, name: rest ?? id } };
+      }),
     ),
-    ...admins.map((entry, n): Known => ({ digest: parse(entry).digest, caller: { role: 'admin', id: `admin ${n}` } })),
-    ...writers.map((entry): Known => {
-      const { digest, writes } = parse(entry);
-      return { digest, caller: writer(writes ?? { cluster }) };
+    ...hashes.writers.map((entry): Known => {
+      const { digest, rest } = parse(entry);
+      return { digest, caller: writer(rest === undefined ? { cluster } : writesOf(rest)) };
     }),
   ];
   const meanings = new Map<string, string>();
@@ -66,11 +66,18 @@ function knownTokens({ readers, admins, writers }: TokenHashes, cluster: string)
   return known;
 }
 
-function parse(entry: string): { digest: Buffer; writes?: { cluster: string; agent?: string } } {
-  const [, hex, cluster, agent] = /^sha256:([0-9a-f]{64})(?: ([^/ ]+)(?:\/([^/ ]+))?)?$/.exec(entry) ?? [];
+function writesOf(text: string): Writes {
+  const [, cluster, agent] = /^([^/]+)(?:\/([^/]+))?$/.exec(text) ?? [];
+  if (cluster === undefined)
+    throw new TruantError('CONFIG_INVALID', 'After a hash must be <cluster> or <cluster>/<node>.');
+  return { cluster, ...(agent !== undefined && { agent }) };
+}
+
+/** What follows the hash: whose it is, or as what its owner writes. */
+function parse(entry: string): { digest: Buffer; rest: string | undefined } {
+  const [, hex, rest] = /^sha256:([0-9a-f]{64})(?: ([^ ]+))?$/.exec(entry) ?? [];
   if (hex === undefined) {
     throw new TruantError('CONFIG_INVALID', 'A token hash must be sha256: and 64 hexadecimal digits.');
   }
-  const writes = cluster === undefined ? {} : { writes: { cluster, ...(agent !== undefined && { agent }) } };
-  return { digest: Buffer.from(hex, 'hex'), ...writes };
+  return { digest: Buffer.from(hex, 'hex'), rest };
 }

@@ -1,18 +1,15 @@
 /** The ways of proving who one is that are configured. */
-import type { Registry } from 'prom-client';
 import type { Config } from '../../shared/config/schema.ts';
-import { agentTokenHash, tokenHash } from '../../shared/config/values.ts';
+import { agentTokenHash, personTokenHash } from '../../shared/config/values.ts';
 import { ApiServer } from '../../shared/kubernetes/api-server.ts';
 import { loadKubeConfig } from '../../shared/kubernetes/kube-config.ts';
-import type { Logger } from '../../shared/telemetry/logger.ts';
-import { componentMetrics } from '../../shared/telemetry/metrics.ts';
 import type { Clock } from '../../shared/time.ts';
 import { createCertificateAuthenticator } from './certificate.ts';
 import { createClusterAuthenticator, type TrustedCluster } from './clusters.ts';
-import { IDENTITY_ERRORS, Identity } from './identity.ts';
+import { Identity, type IdentityMetrics } from './identity.ts';
 import { verifyJwt } from './jwt.ts';
 import { KeySet, keysAt, keysInFile } from './key-set.ts';
-import { RefusalLog } from './refusal-log.ts';
+import type { RefusalLog } from './refusal-log.ts';
 import type { Trusted } from './service-account.ts';
 import { createStaticAuthenticator, type TokenHashes } from './static.ts';
 import { readTokenHashes } from './token-hashes.ts';
@@ -21,8 +18,8 @@ import { TokenReviewer } from './token-review.ts';
 type Auth = Config['collector']['auth'];
 
 export interface IdentityDeps {
-  logger: Logger;
-  registry: Registry;
+  metrics: IdentityMetrics;
+  refusals: RefusalLog;
   /** The real time, whatever is played back. */
   clock: Clock;
 }
@@ -33,7 +30,7 @@ export interface IdentityDeps {
  */
 export async function createIdentity(
   config: Config,
-  { logger, registry, clock }: IdentityDeps,
+  { metrics, refusals, clock }: IdentityDeps,
 ): Promise<Identity | undefined> {
   const { auth } = config.collector;
   if (auth.mode === 'none') return undefined;
@@ -56,15 +53,17 @@ export async function createIdentity(
       troubles.push(() => describe(entry.name, reviewer.trouble()));
     }
   }
+  const people = createStaticAuthenticator(await readHashes(auth), config.cluster.name);
   return new Identity({
+    people,
     authenticators: [
-      createStaticAuthenticator(await readHashes(auth), config.cluster.name),
+      people,
       createClusterAuthenticator(byKeys, { guarded: false, clock }),
       createClusterAuthenticator(byReview, { guarded: true, clock }),
       createCertificateAuthenticator(clock),
     ],
-    metrics: componentMetrics(registry, 'identity', { errors: IDENTITY_ERRORS }),
-    refusals: new RefusalLog(logger, clock),
+    metrics,
+    refusals,
     clock,
     trouble: () => troubles.map((trouble) => trouble()).find((trouble) => trouble !== undefined),
   });
@@ -79,11 +78,12 @@ const describe = (cluster: string, trouble: string | undefined): string | undefi
   trouble && `Agents of the cluster ${cluster} can't be told from others: ${trouble}`;
 
 async function readHashes(auth: Auth): Promise<TokenHashes> {
-  const inFile = (file: string | undefined, entry: typeof tokenHash) =>
+  const inFile = (file: string | undefined, entry: typeof personTokenHash) =>
     file === undefined ? [] : readTokenHashes(file, entry);
   return {
-    readers: [...auth.tokenHashes, ...(await inFile(auth.tokensFile, tokenHash))],
-    admins: [...auth.adminTokenHashes, ...(await inFile(auth.adminTokensFile, tokenHash))],
+    viewer: [...auth.viewerTokenHashes, ...(await inFile(auth.viewerTokensFile, personTokenHash))],
+    analyst: [...auth.analystTokenHashes, ...(await inFile(auth.analystTokensFile, personTokenHash))],
+    admin: [...auth.adminTokenHashes, ...(await inFile(auth.adminTokensFile, personTokenHash))],
     writers: [...auth.agentTokenHashes, ...(await inFile(auth.agentTokensFile, agentTokenHash))],
   };
 }

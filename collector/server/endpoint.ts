@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import type { Access, Caller } from '../identity/caller.ts';
+import { type Access, ANYBODY, type Caller } from '../identity/caller.ts';
 import { type Contradictions, readBody, readQuery } from './input.ts';
 
 export const TAGS = ['Alerts', 'History', 'Credentials', 'Fleet', 'Live', 'Identity', 'Operations'] as const;
@@ -90,5 +90,3 @@ export function endpoint<Query extends z.ZodObject, Schema extends z.ZodType, Bo
         }),
     });
 }
-
-const ANYBODY: Caller = { role: 'anybody', id: 'anybody' };

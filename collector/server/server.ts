@@ -10,6 +10,8 @@ import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { Every } from '../every.ts';
 import type { Access } from '../identity/caller.ts';
 import type { Identity } from '../identity/identity.ts';
+import type { RefusalLog } from '../identity/refusal-log.ts';
+import type { Sessions } from '../identity/sessions.ts';
 import { accessOf, guard, refuseUnsafe } from './access.ts';
 import type { Limits } from './limits.ts';
 import { problemOf, sendProblem, titled } from './problem.ts';
@@ -22,6 +24,10 @@ export interface ServerOptions extends Listen {
   tls: ServerTls | undefined;
   /** Something in front speaks TLS. */
   tlsElsewhere: boolean;
+  sessions: Sessions;
+  refusals: RefusalLog;
+  /** Where browsers reach it, if that is configured. */
+  publicUrl: string | undefined;
   limits: Limits & { connections: number };
   every: Every;
   routes: readonly ((server: FastifyInstance) => void)[];
@@ -88,7 +94,8 @@ export async function refuseTaken({ host, port }: Listen): Promise<void> {
 /** @throws TruantError LISTEN_UNSAFE; its start rejects with LISTEN_FAILED */
 export function createServer(options: ServerOptions): HttpServer {
   const { host, port, identity, tls, limits, log } = options;
-  refuseUnsafe({ host, asked: identity !== undefined, safe: tls !== undefined || options.tlsElsewhere });
+  const secure = tls !== undefined || options.tlsElsewhere;
+  refuseUnsafe({ host, asked: identity !== undefined, safe: secure });
   const transport = { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: CHECKING_MS };
   const server: FastifyInstance = Fastify({
     routerOptions: { maxParamLength: MAX_PARAMETER },
@@ -113,7 +120,10 @@ export function createServer(options: ServerOptions): HttpServer {
     for (const one of [method].flat()) routes.push({ method: one, url, access: accessOf(config) });
   });
   server.addHook('onRequest', async (_request, reply) => void reply.headers(HEADERS));
-  guard(server, { host, identity, limits });
+  // Only what a page of somebody else's can't send without asking first is read.
+  server.removeContentTypeParser('text/plain');
+  const { sessions, refusals, publicUrl } = options;
+  guard(server, { host, identity, sessions, origin: { secure, publicUrl }, refusals, limits });
   server.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(error);
     // Of callers that can't be told, strangers may be as many as they like: that is told elsewhere, seldom enough.

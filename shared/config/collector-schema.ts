@@ -1,20 +1,8 @@
 /** The collector's section of the configuration. */
 import { z } from 'zod';
+import { auth } from './auth.ts';
 import { flag, list, refuseHalfPair, section } from './keys.ts';
-import {
-  agentTokenHash,
-  clusterName,
-  filePath,
-  host,
-  isLoopback,
-  key,
-  port,
-  secureUrl,
-  serviceAccount,
-  text,
-  tokenHash,
-  wholeNumber,
-} from './values.ts';
+import { clusterName, filePath, host, isLoopback, key, origin, port, text, wholeNumber } from './values.ts';
 
 const receive = section('What is received besides the batches that agents send over HTTP.', {
   kafka: section('Observations out of Kafka, as the section kafka says.', {
@@ -33,121 +21,6 @@ const receive = section('What is received besides the batches that agents send o
     ),
   }),
 });
-
-const KEY_SOURCES = ['jwksFile', 'jwksUrl', 'tokenReview'] as const;
-
-const trustedCluster = z
-  .strictObject({
-    name: key(clusterName, "The cluster's name; its agents may write as no other."),
-    issuer: key(
-      text.default('https://kubernetes.default.svc.cluster.local'),
-      "The issuer in its tokens (the API server's flag --service-account-issuer).",
-    ),
-    audience: key(text.default('truant-collector'), "The audience that agents' tokens must have."),
-    serviceAccount: key(serviceAccount.default('truant/truant-agent'), "The agents' ServiceAccount."),
-    jwksFile: key(
-      filePath.optional(),
-      "A file with the cluster's public keys, as `kubectl get --raw /openid/v1/jwks` shows them. Read again when a key is missing in it.",
-    ),
-    jwksUrl: key(secureUrl.optional(), 'Where the cluster publishes its public keys.'),
-    caFile: key(filePath.optional(), 'The CAs (PEM) that may have signed the certificate there.'),
-    tokenFile: key(filePath.optional(), 'A file with the token to ask there with.'),
-    tokenReview: key(
-      z
-        .strictObject({
-          kubeconfig: key(
-            filePath.optional(),
-            "The kubeconfig to ask with. Without it: the usual one outside of a cluster, the collector's own service account inside.",
-          ),
-        })
-        .optional(),
-      "Have the cluster's API server look at each token: it also knows when a pod is gone, but has to be asked.",
-    ),
-    allowWithoutNode: flag(
-      false,
-      'Let agents in whose tokens name no node (before Kubernetes 1.30): they may write as any node of the cluster.',
-    ),
-  })
-  .superRefine((cluster, context) => {
-    if (KEY_SOURCES.filter((source) => cluster[source] !== undefined).length === 1) return;
-    const message = `needs one of ${KEY_SOURCES.join(', ')}`;
-    context.addIssue({ code: 'custom', path: [], message, params: { whole: true } });
-  });
-type TrustedCluster = z.infer<typeof trustedCluster>;
-
-const auth = key(
-  z
-    .strictObject({
-      mode: key(
-        z.enum(['none', 'token']).default('none'),
-        'none: everybody who can connect, for loopback only; token: who proves who they are, by any of the ways below or a certificate.',
-      ),
-      tokenHashes: list(tokenHash, 'Hashes of the tokens of people and programs, who may ask but send nothing.', {
-        secret: true,
-      }),
-      tokensFile: key(filePath.optional(), 'A file with one such hash a line, instead of or besides tokenHashes.'),
-      adminTokenHashes: list(tokenHash, "Hashes of administrators' tokens, who may ask and change, but send nothing.", {
-        secret: true,
-      }),
-      adminTokensFile: key(
-        filePath.optional(),
-        'A file with one such hash a line, instead of or besides adminTokenHashes.',
-      ),
-      agentTokenHashes: list(
-        agentTokenHash,
-        "Hashes of the agents' tokens, with which one can send batches and nothing else: as cluster.name, or as the cluster and node that follow the hash.",
-        { secret: true },
-      ),
-      agentTokensFile: key(
-        filePath.optional(),
-        'A file with one such hash a line, instead of or besides agentTokenHashes.',
-      ),
-      clusters: key(
-        z.array(trustedCluster).max(100).default([]),
-        "Clusters whose agents prove who they are by their ServiceAccount's projected tokens.",
-        { expected: 'a list of at most 100 items' },
-      ),
-    })
-    .superRefine(({ mode, tokenHashes, tokensFile, adminTokenHashes, adminTokensFile, ...agents }, context) => {
-      const refuse = (path: (string | number)[], message: string): void =>
-        context.addIssue({ code: 'custom', path, message, params: { whole: true } });
-      for (const [index, entry] of agents.agentTokenHashes.entries()) {
-        const [hash = ''] = entry.split(' ');
-        if (![...tokenHashes, ...adminTokenHashes].includes(hash)) continue;
-        refuse(
-          ['agentTokenHashes', index],
-          "is a reader's or an administrator's too, but agents may send and nothing else",
-        );
-      }
-      for (const [index, hash] of adminTokenHashes.entries()) {
-        if (tokenHashes.includes(hash)) refuse(['adminTokenHashes', index], 'is in collector.auth.tokenHashes too');
-      }
-      const whoMayAsk = [...tokenHashes, ...adminTokenHashes, tokensFile, adminTokensFile].some(
-        (one) => one !== undefined,
-      );
-      if (mode === 'token' && !whoMayAsk) {
-        refuse(
-          ['mode'],
-          'is token, which needs collector.auth.tokenHashes, adminTokenHashes, tokensFile or adminTokensFile',
-        );
-      }
-      for (const [index, problem] of confusions(agents.clusters)) refuse(['clusters', index], problem);
-    })
-    .prefault({}),
-  'Who may talk to the collector.',
-);
-
-/** Clusters that could be taken for each other, by their place in the list. */
-function* confusions(clusters: readonly TrustedCluster[]): Generator<[number, string]> {
-  for (const [index, cluster] of clusters.entries()) {
-    const others = clusters.filter((other) => other !== cluster);
-    if (others.some(({ name }) => name === cluster.name)) yield [index, 'has a name that another one has too'];
-    // Its tokens would be shown to another cluster's API server, which could then use them here.
-    if (cluster.tokenReview && others.some(({ issuer }) => issuer === cluster.issuer)) {
-      yield [index, 'has an issuer that another one has too: use jwksFile or jwksUrl in place of tokenReview'];
-    }
-  }
-}
 
 const tls = key(
   z
@@ -217,13 +90,23 @@ export const collector = key(
         }),
       }),
     })
-    .superRefine(({ listen, auth: { mode }, tls: { certFile, terminatedElsewhere } }, context) => {
+    .superRefine(({ listen, auth: { mode, oidc }, tls: { certFile, terminatedElsewhere } }, context) => {
+      const refuse = (path: string[], message: string): void =>
+        context.addIssue({ code: 'custom', path, message, params: { whole: true } });
+      const hasTls = certFile !== undefined || terminatedElsewhere;
+      if (origin.safeParse(oidc?.publicUrl).data?.startsWith('http:') === hasTls) {
+        const problem = hasTls
+          ? 'must be https, as collector.tls says that TLS is spoken'
+          : 'is https, which needs collector.tls.certFile and keyFile, or collector.tls.terminatedElsewhere';
+        refuse(['auth', 'oidc', 'publicUrl'], problem);
+      }
       if (isLoopback(listen.host)) return;
-      const refuse = (message: string): void =>
-        context.addIssue({ code: 'custom', path: ['listen', 'host'], message, params: { whole: true } });
-      if (mode === 'none') refuse('can be reached from other machines, which needs collector.auth.mode: token');
-      if (certFile === undefined && !terminatedElsewhere) {
+      if (mode === 'none') {
+        refuse(['listen', 'host'], 'can be reached from other machines, which needs collector.auth.mode: token');
+      }
+      if (!hasTls) {
         refuse(
+          ['listen', 'host'],
           'can be reached from other machines, which needs collector.tls.certFile and keyFile, or collector.tls.terminatedElsewhere where something in front of it speaks TLS',
         );
       }

@@ -75,7 +75,7 @@ function readValue(value: string, at: Outline): unknown {
 }
 
 function unknownVariable(variable: string): string {
-  const near = suggest(variable, leaves([], outline));
+  const near = suggest(variable, [...leaves([], outline)]);
   return `sets no key of the configuration${near ? `; did you mean ${near}?` : ''}`;
 }
 

@@ -8,8 +8,11 @@ export const section = <Shape extends z.ZodRawShape>(description: string, shape:
 export const flag = (fallback: boolean, description: string) =>
   key(z.boolean().default(fallback), description, { expected: 'true or false' });
 
-export const list = <Item extends z.ZodType>(item: Item, description: string, more: { secret?: true } = {}) =>
-  key(z.array(item).max(1000).default([]), description, { expected: 'a list of at most 1000 items', ...more });
+export const list = <Item extends z.ZodType>(
+  item: Item,
+  description: string,
+  { fallback = [], ...more }: { secret?: true; fallback?: z.output<Item>[] } = {},
+) => key(z.array(item).max(1000).default(fallback), description, { expected: 'a list of at most 1000 items', ...more });
 
 /** A certificate is of no use without its key, nor the other way round. */
 export function refuseHalfPair(

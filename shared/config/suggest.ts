@@ -1,12 +1,19 @@
-/** The candidate that somebody who wrote `word` most likely meant; undefined when none is near. */
-export function suggest(word: string, candidates: Iterable<string>): string | undefined {
+/** Shorter ones are part of many. */
+const LONG_ENOUGH = 6;
+
+/**
+ * The candidate that somebody who wrote `word` most likely meant: the nearest, or else the first that has the whole word in
+ * it; undefined when there is none.
+ */
+export function suggest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.max(1, Math.floor(Math.min(word.length, 60) / 3)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(word.slice(0, 60).toLowerCase(), candidate.toLowerCase());
     if (distance < least) [best, least] = [candidate, distance];
   }
-  return best;
+  if (best !== undefined || word.length < LONG_ENOUGH) return best;
+  return candidates.find((candidate) => candidate.toLowerCase().includes(word.toLowerCase()));
 }
 
 /** Levenshtein: how many letters must be put in, taken out or changed. */

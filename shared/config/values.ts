@@ -91,9 +91,9 @@ export const expiry = expecting(
   z.string().refine((value) => expiryOf(value) !== undefined),
   'a day such as 2030-12-31 (to its end, UTC) or a time such as 2030-12-31T12:00:00Z',
 );
-export const tokenHash = expecting(
-  z.string().regex(/^sha256:[0-9a-f]{64}$/),
-  'sha256: and 64 hexadecimal digits, the hash of a token',
+export const personTokenHash = expecting(
+  z.string().regex(/^sha256:[0-9a-f]{64}( (?!truant$|anybody$)[\w.@+-]{1,64})?$/),
+  'sha256: and 64 hexadecimal digits, the hash of a token, and if need be a space and the name of whose it is',
 );
 export const agentTokenHash = expecting(
   z.string().regex(/^sha256:[0-9a-f]{64}( [\w.:@-]{1,253}(\/[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?)?$/),
@@ -111,6 +111,17 @@ export const secureUrl = expecting(
     .refine((value) => isBaseUrl(value) && isPrivate(value)),
   'an https URL without credentials, query or fragment',
 );
+
+/** Of a server that browsers talk to. */
+export const origin = expecting(
+  z
+    .string()
+    .max(2048)
+    .refine((value) => isBaseUrl(value) && isPrivate(value) && new URL(value).pathname === '/')
+    .transform((value) => new URL(value).origin),
+  'an https URL without a path such as https://truant.example',
+);
+export const claimName = expecting(z.string().regex(/^[\w.:/@-]{1,256}$/), 'the name of a claim such as groups');
 
 export function wholeNumber(min: number, max: number, unit = '') {
   return expecting(z.int().min(min).max(max), `a whole number from ${min} to ${max}${unit && ` ${unit}`}`);

@@ -83,7 +83,7 @@ describe('truant config check', () => {
       'config',
       'check',
       '-c',
-      yaml('collector: {auth: {tokenHashes: [hunter2\n'),
+      yaml('collector: {auth: {viewerTokenHashes: [hunter2\n'),
     ]);
     expect(code).toBe(3);
     expect(stderr).not.toContain('hunter2');
@@ -92,7 +92,7 @@ describe('truant config check', () => {
 
 describe('truant config print', () => {
   const hash = `sha256:${'c'.repeat(64)}`;
-  const env = { TRUANT_COLLECTOR__AUTH__TOKEN_HASHES: hash, TRUANT_COLLECTOR__AUTH__MODE: 'token' };
+  const env = { TRUANT_COLLECTOR__AUTH__VIEWER_TOKEN_HASHES: hash, TRUANT_COLLECTOR__AUTH__MODE: 'token' };
 
   test('shows file, environment and defaults, without secrets, as YAML', async () => {
     const { code, stdout } = await truant(['config', 'print', '-c', yaml('cluster: { name: shop }')], { env });
@@ -100,14 +100,14 @@ describe('truant config print', () => {
     expect(stdout).not.toContain('cccc');
     expect(parse(stdout)).toMatchObject({
       cluster: { name: 'shop' },
-      collector: { auth: { mode: 'token', tokenHashes: '[set]' }, listen: { port: 7117 } },
+      collector: { auth: { mode: 'token', viewerTokenHashes: '[set]' }, listen: { port: 7117 } },
     });
   });
 
   test('and as JSON', async () => {
     const { stdout } = await truant(['config', 'print', '--json'], { env });
     expect(stdout.trimEnd()).not.toContain('\n');
-    expect(JSON.parse(stdout)).toMatchObject({ collector: { auth: { tokenHashes: '[set]' } } });
+    expect(JSON.parse(stdout)).toMatchObject({ collector: { auth: { viewerTokenHashes: '[set]' } } });
   });
 });
 

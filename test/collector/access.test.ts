@@ -10,7 +10,7 @@ import { readTokenHashes } from '../../collector/identity/token-hashes.ts';
 import { createServer } from '../../collector/server/server.ts';
 import { createCollector } from '../../collector/topology.ts';
 import { parseConfig } from '../../shared/config/parse.ts';
-import { tokenHash } from '../../shared/config/values.ts';
+import { personTokenHash } from '../../shared/config/values.ts';
 import { silent } from './support/doubles.ts';
 import { use } from './support/make.ts';
 import { batch, plainServer, type Running, runCollector } from './support/running.ts';
@@ -28,7 +28,7 @@ describe('with tokens', () => {
     await writeFile(agentTokensFile, `# agents of shop\n\n${hash('agent-2')}\n`);
     const auth = {
       mode: 'token',
-      tokenHashes: [hash('reader'), hash('')],
+      viewerTokenHashes: [hash('reader'), hash('')],
       agentTokenHashes: [hash('agent-1')],
     };
     running = await runCollector({ auth: { ...auth, agentTokensFile } });
@@ -40,7 +40,6 @@ describe('with tokens', () => {
   });
 
   const paths = [
-    '/',
     '/api/v1/uses',
     '/api/v1/alerts',
     '/api/v1/alerts/x',
@@ -79,9 +78,9 @@ describe('with tokens', () => {
   });
 
   test.each([
-    ['both lists', { tokenHashes: [hash('x')], agentTokenHashes: [hash('x')] }],
-    ['a list and a file', { tokenHashes: [hash('agent-2')], agentTokensFile: true }],
-    ['both files', { tokensFile: true, agentTokensFile: true }],
+    ['both lists', { viewerTokenHashes: [hash('x')], agentTokenHashes: [hash('x')] }],
+    ['a list and a file', { viewerTokenHashes: [hash('agent-2')], agentTokensFile: true }],
+    ['both files', { viewerTokensFile: true, agentTokensFile: true }],
   ])('a token of both kinds is refused: in %s', async (_where, auth) => {
     const files = Object.fromEntries(
       Object.entries(auth).map(([key, value]) => [key, value === true ? path.join(folder, 'agents') : value]),
@@ -89,7 +88,7 @@ describe('with tokens', () => {
     await expect(runCollector({ auth: { mode: 'token', ...files } })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringMatching(
-        /a reader's or an administrator's too|same hash twice, for viewer and for agent demo\/\*/s,
+        /is in collector\.auth\.viewerTokenHashes too|same hash twice, for viewer and for agent demo\/\*/s,
       ),
     });
   });
@@ -144,11 +143,11 @@ describe('listening', () => {
   });
 
   test('on any address is fine with authentication, where TLS is spoken in front', async () => {
-    const auth = { mode: 'token', tokenHashes: [hash('reader')] };
+    const auth = { mode: 'token', viewerTokenHashes: [hash('reader')] };
     const anywhere = { listen: { host: '0.0.0.0', port: 0 }, auth };
     await expect(runCollector(anywhere)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
     const { collector, url, stop } = await runCollector({ ...anywhere, tls: { terminatedElsewhere: true } });
-    const here = url.replace('0.0.0.0', '127.0.0.1');
+    const here = `${url.replace('0.0.0.0', '127.0.0.1')}/metrics`;
     expect((await fetch(here)).status).toBe(401);
     expect((await fetch(here, { headers: bearer('reader') })).status).toBe(200);
     await stop();
@@ -191,12 +190,12 @@ describe('the file of token hashes', () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'truant-hashes-'));
     const file = path.join(folder, 'hashes');
     await writeFile(file, `${hash('a')}\nhunter2\n`);
-    const reading = readTokenHashes(file, tokenHash);
+    const reading = readTokenHashes(file, personTokenHash);
     await expect(reading).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: `${file}, line 2 is no hash of a token.`,
     });
-    await expect(readTokenHashes(path.join(folder, 'none'), tokenHash)).rejects.toMatchObject({
+    await expect(readTokenHashes(path.join(folder, 'none'), personTokenHash)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
     });
     await rm(folder, { recursive: true });

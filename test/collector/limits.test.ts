@@ -11,7 +11,7 @@ const hash = (token: string) => `sha256:${createHash('sha256').update(token).dig
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const auth = {
   mode: 'token',
-  tokenHashes: [hash('reader'), hash('reader-2')],
+  viewerTokenHashes: [hash('reader'), hash('reader-2')],
   agentTokenHashes: [hash('agent'), `${hash('agent-b')} demo/node-b`],
 };
 

@@ -40,7 +40,7 @@ const files = () => ({
   clientCaFile: path.join(folder, '..data/ca.crt'),
 });
 
-const auth = { mode: 'token', tokenHashes: [`sha256:${'a'.repeat(64)}`] };
+const auth = { mode: 'token', viewerTokenHashes: [`sha256:${'a'.repeat(64)}`] };
 
 /** What a client's handshake comes to: the protocol, or why there is none. */
 function handshake(url: string, options: ConnectionOptions): Promise<{ protocol?: string | null; error?: string }> {

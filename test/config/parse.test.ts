@@ -185,7 +185,7 @@ describe('parseConfig', () => {
       'collector.listen.host: can be reached from other machines, which needs collector.auth.mode: token',
       expect.stringMatching(/^collector\.listen\.host: .*which needs collector\.tls\.certFile and keyFile/),
     ]);
-    const auth = { mode: 'token', tokenHashes: [`sha256:${'a'.repeat(64)}`] };
+    const auth = { mode: 'token', viewerTokenHashes: [`sha256:${'a'.repeat(64)}`] };
     expect(problems({ collector: { listen: { host }, auth } })).toEqual([
       expect.stringContaining('collector.tls.terminatedElsewhere'),
     ]);
@@ -193,11 +193,11 @@ describe('parseConfig', () => {
     expect(problems({ collector: { listen: { host }, auth, tls: { certFile: 'c', keyFile: 'k' } } })).toEqual([]);
   });
 
-  test('a token is a reader’s or an agent’s, and the hash is not shown', () => {
+  test('a token is a viewer’s or an agent’s, and the hash is not shown', () => {
     const [a, b, c] = ['a', 'b', 'c'].map((digit) => `sha256:${digit.repeat(64)}`);
-    const auth = { mode: 'token', tokenHashes: [a, b], agentTokenHashes: [c, b] };
+    const auth = { mode: 'token', viewerTokenHashes: [a, b], agentTokenHashes: [c, b] };
     expect(problems({ collector: { auth } })).toEqual([
-      "collector.auth.agentTokenHashes[1]: is a reader's or an administrator's too, but agents may send and nothing else",
+      'collector.auth.agentTokenHashes[1]: is in collector.auth.viewerTokenHashes too',
     ]);
     expect(problems({ collector: { auth: { ...auth, agentTokenHashes: [c] } } })).toEqual([]);
   });
@@ -208,9 +208,9 @@ describe('parseConfig', () => {
 
   test('authentication by token needs tokens', () => {
     expect(problems({ collector: { auth: { mode: 'token' } } })).toEqual([
-      'collector.auth.mode: is token, which needs collector.auth.tokenHashes, adminTokenHashes, tokensFile or adminTokensFile',
+      'collector.auth.mode: is token, which needs one of collector.auth.viewerTokenHashes, analystTokenHashes, adminTokenHashes, a file of these, or oidc',
     ]);
-    expect(problems({ collector: { auth: { mode: 'token', tokensFile: '/etc/truant/tokens' } } })).toEqual([]);
+    expect(problems({ collector: { auth: { mode: 'token', viewerTokensFile: '/etc/truant/tokens' } } })).toEqual([]);
   });
 
   describe('clusters whose agents are known by their tokens', () => {
@@ -268,8 +268,8 @@ describe('parseConfig', () => {
   test('what is secret is in no error', () => {
     const secret = 'hunter2hunter2';
     for (const input of [
-      { collector: { auth: { tokenHashes: [secret] } } },
-      { collector: { auth: { tokenHashes: secret } } },
+      { collector: { auth: { viewerTokenHashes: [secret] } } },
+      { collector: { auth: { viewerTokenHashes: secret } } },
       { collector: { auth: { adminTokenHashes: [secret] } } },
       { collector: { auth: { agentTokenHashes: [`${secret} a/b`] } } },
       { agent: { collector: { url: `http://me:${secret}@collector/` } } },
@@ -278,8 +278,8 @@ describe('parseConfig', () => {
       expect(lines).toHaveLength(1);
       expect(lines[0]).not.toContain(secret);
     }
-    expect(problems({}, { environment: { TRUANT_COLLECTOR__AUTH__TOKEN_HASHES: secret } }).join('\n')).toMatch(
-      /^(?!.*hunter2).*TRUANT_COLLECTOR__AUTH__TOKEN_HASHES/,
+    expect(problems({}, { environment: { TRUANT_COLLECTOR__AUTH__VIEWER_TOKEN_HASHES: secret } }).join('\n')).toMatch(
+      /^(?!.*hunter2).*TRUANT_COLLECTOR__AUTH__VIEWER_TOKEN_HASHES/,
     );
   });
 

@@ -5,14 +5,16 @@ import { shownConfig } from '../../shared/config/shown.ts';
 test('a shown configuration has no secrets, and everything else', () => {
   const hash = `sha256:${'b'.repeat(64)}`;
   const config = parseConfig({
-    collector: { auth: { mode: 'token', tokenHashes: [hash], agentTokenHashes: [`${hash.replace('b', 'c')} a`] } },
+    collector: {
+      auth: { mode: 'token', viewerTokenHashes: [hash], agentTokenHashes: [`${hash.replace('b', 'c')} a`] },
+    },
     detection: { rules: { 'token-recon': { enabled: false } } },
   });
   expect(shownConfig(config)).toEqual({
     ...config,
     collector: {
       ...config.collector,
-      auth: { ...config.collector.auth, tokenHashes: '[set]', agentTokenHashes: '[set]' },
+      auth: { ...config.collector.auth, viewerTokenHashes: '[set]', agentTokenHashes: '[set]' },
     },
   });
   expect(shownConfig(parseConfig({}))).toEqual(parseConfig({}));

@@ -57,7 +57,7 @@ it('nothing is taken from an agent whose token is of another node, and everythin
       tls: { certFile: await put('tls.crt', tls.cert), keyFile: await put('tls.key', tls.key) },
       auth: {
         mode: 'token',
-        tokenHashes: [READER_HASH],
+        viewerTokenHashes: [READER_HASH],
         clusters: [{ name: 'lab', jwksFile: await put('jwks.json', JSON.stringify(await keySetOf(key))) }],
       },
       store: { path: join(folder, 'truant.duckdb') },

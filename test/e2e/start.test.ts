@@ -68,7 +68,7 @@ describe('truant replay', () => {
     try {
       const config = join(folder, 'truant.yaml');
       const hash = `sha256:${'0'.repeat(64)}`;
-      writeFileSync(config, `collector: { auth: { mode: token, tokenHashes: ['${hash}'] } }\n`);
+      writeFileSync(config, `collector: { auth: { mode: token, viewerTokenHashes: ['${hash}'] } }\n`);
       const replay = run('replay', EXAMPLE, '--speed', '100', '--fail-on', 'critical', '--config', config);
       expect(await replay.ended).toBe(1);
     } finally {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { createStaticAuthenticator } from '../../collector/identity/static.ts';
+import { createStaticAuthenticator, type TokenHashes } from '../../collector/identity/static.ts';
 import { authenticatorContract } from '../contract/authenticator.ts';
 
 const hash = (token: string) => `sha256:${createHash('sha256').update(token).digest('hex')}`;
@@ -14,10 +14,14 @@ const writes = (cluster: string, agent?: string) => ({
 });
 
 authenticatorContract('static tokens', async () => ({
-  authenticator: createStaticAuthenticator({ readers, writers, admins: [hash('admin')] }, 'cluster-a'),
+  authenticator: createStaticAuthenticator(
+    { viewer: readers, analyst: [`${hash('analyst')} alice`], admin: [hash('admin')], writers },
+    'cluster-a',
+  ),
   good: [
-    [{ token: 'reader' }, { role: 'viewer', id: 'viewer 1' }],
-    [{ token: 'admin' }, { role: 'admin', id: 'admin 0' }],
+    [{ token: 'reader' }, { role: 'viewer', id: 'viewer 2', name: 'viewer 2' }],
+    [{ token: 'analyst' }, { role: 'analyst', id: 'analyst 1', name: 'alice' }],
+    [{ token: 'admin' }, { role: 'admin', id: 'admin 1', name: 'admin 1' }],
     [{ token: 'agent' }, writes('cluster-a')],
     [{ token: 'agent-of-b' }, writes('cluster-b')],
     [{ token: 'agent-of-b1' }, writes('cluster-b', 'node-1')],
@@ -31,8 +35,8 @@ authenticatorContract('static tokens', async () => ({
 }));
 
 describe('hashes', () => {
-  const made = (given: Partial<Record<'readers' | 'writers' | 'admins', string[]>>) => () =>
-    createStaticAuthenticator({ readers: [], writers: [], admins: [], ...given }, 'cluster-a');
+  const made = (given: Partial<TokenHashes>) => () =>
+    createStaticAuthenticator({ viewer: [], analyst: [], admin: [], writers: [], ...given }, 'cluster-a');
 
   test.each(['reader', 'sha256:abc', `${hash('x')} `, `${hash('x')} a/b/c`, `${hash('x')} a b`, `${hash('x')} /b`])(
     'what is none is refused: %j',
@@ -42,9 +46,10 @@ describe('hashes', () => {
   );
 
   test.each([
-    ['a reader and an agent', { readers: [hash('x')], writers: [hash('x')] }],
-    ['a reader and an administrator', { readers: [hash('x')], admins: [hash('x')] }],
-    ['an administrator and an agent', { admins: [hash('x')], writers: [`${hash('x')} b/n`] }],
+    ['a viewer and an agent', { viewer: [hash('x')], writers: [hash('x')] }],
+    ['a viewer and an analyst', { viewer: [hash('x')], analyst: [`${hash('x')} alice`] }],
+    ['an analyst and an administrator', { analyst: [hash('x')], admin: [hash('x')] }],
+    ['an administrator and an agent', { admin: [hash('x')], writers: [`${hash('x')} b/n`] }],
     ['agents of two clusters', { writers: [`${hash('x')} b`, `${hash('x')} c`] }],
     ['agents of two nodes', { writers: [`${hash('x')} b/n`, `${hash('x')} b/m`] }],
   ])('one token for %s is refused', (_who, given) => {
@@ -52,6 +57,6 @@ describe('hashes', () => {
   });
 
   test('the same one twice for the same is fine', () => {
-    expect(made({ readers: [hash('x'), hash('x')], writers: [hash('y'), `${hash('y')} cluster-a`] })).not.toThrow();
+    expect(made({ viewer: [hash('x'), hash('x')], writers: [hash('y'), `${hash('y')} cluster-a`] })).not.toThrow();
   });
 });

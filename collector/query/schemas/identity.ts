@@ -28,3 +28,10 @@ export type LoginAnswer = z.infer<typeof LoginAnswer>;
 
 /** POST /api/v1/session */
 export const SessionBody = z.strictObject({ token: z.string().min(1).max(4096) });
+
+/** DELETE /api/v1/session */
+export const LogoutAnswer = z.strictObject({
+  /** Where the browser has to go to log out at the issuer too. Null: there is nothing more to do. */
+  goOn: z.string().nullable(),
+});
+export type LogoutAnswer = z.infer<typeof LogoutAnswer>;

@@ -71,7 +71,7 @@ export async function createLab(section: object = {}): Promise<Lab> {
       },
       auth: {
         mode: 'token',
-        tokenHashes: [hash('the-reader')],
+        viewerTokenHashes: [hash('the-reader')],
         adminTokenHashes: [hash('the-admin')],
         agentTokenHashes: [hash('agent-of-here'), `${hash('agent-of-b')} demo/node-b`, `${hash('other-agent')} other`],
         clusters: [

@@ -1,8 +1,11 @@
 /** A whole collector, over real HTTP on a free port, with an in-memory store unless a test names one. */
 import { gzipSync } from 'node:zlib';
 import { Registry } from 'prom-client';
+import { RefusalLog } from '../../../collector/identity/refusal-log.ts';
+import { createLogin } from '../../../collector/login/topology.ts';
 import { type Collector, type CollectorDeps, createCollector } from '../../../collector/topology.ts';
 import { parseConfig } from '../../../shared/config/parse.ts';
+import { wallClock } from '../../../shared/time.ts';
 import { manualTimers, PlainCorrelator, silent } from './doubles.ts';
 import { CLUSTER, START, STREAM } from './make.ts';
 
@@ -63,6 +66,9 @@ export async function runCollector(
   };
 }
 
+const refusals = new RefusalLog(silent, wallClock, () => undefined);
+const never = () => () => undefined;
+
 /** For a server without authentication, on loopback. */
 export const plainServer = {
   host: '127.0.0.1',
@@ -70,8 +76,10 @@ export const plainServer = {
   identity: undefined,
   tls: undefined,
   tlsElsewhere: false,
+  ...createLogin(parseConfig({}), { refusals, log: silent, registry: new Registry(), clock: wallClock, every: never }),
+  refusals,
   limits: parseConfig({}).collector.limits,
-  every: () => () => undefined,
+  every: never,
   log: silent,
 };
 
