@@ -35,6 +35,7 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   STORE_LOCKED: EXIT.unavailable,
   REQUEST_INVALID: EXIT.usage,
   NOT_FOUND: EXIT.input,
+  CONFLICT: EXIT.input,
   COLLECTOR_UNREACHABLE: EXIT.unreachable,
   COLLECTOR_REFUSED: EXIT.unreachable,
   OUTPUT_FAILED: EXIT.unavailable,

@@ -15,6 +15,7 @@ const CODES = {
   STORE_LOCKED: { retriable: false },
   REQUEST_INVALID: { retriable: false },
   NOT_FOUND: { retriable: false },
+  CONFLICT: { retriable: false },
   COLLECTOR_UNREACHABLE: { retriable: true },
   COLLECTOR_REFUSED: { retriable: false },
   OUTPUT_FAILED: { retriable: true },
