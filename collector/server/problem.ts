@@ -24,6 +24,7 @@ const TITLES: Readonly<Record<number, string>> = {
   404: 'Not Found',
   405: 'Method Not Allowed',
   408: 'Request Timeout',
+  409: 'Conflict',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   421: 'Misdirected Request',
@@ -62,6 +63,7 @@ export function titled({ status, detail, parameters }: ProblemOptions): object {
 const STATUS: Partial<Record<ErrorCode, number>> = {
   REQUEST_INVALID: 400,
   NOT_FOUND: 404,
+  CONFLICT: 409,
   OVERLOADED: 429,
   LIMIT_REACHED: 429,
   STORE_UNAVAILABLE: 503,

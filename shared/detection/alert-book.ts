@@ -1,7 +1,8 @@
 /**
- * The open alerts of a cluster. A finding joins the alert that one of its keys leads to (one theft is one alert), raises its
- * severity and confidence and adds to its story; else it opens one. Bounded: the quietest alerts that were touched longest
- * ago are let go of first (they stay in the store).
+ * The alerts of a cluster that are open, or were closed within a week. A finding joins the alert that one of its keys leads
+ * to (one theft is one alert), raises its severity and confidence and adds to its story; else it opens one. A closed alert
+ * stays closed unless the finding brings what was not known then. Bounded: closed alerts are let go of first, then the
+ * quietest that were touched longest ago (they stay in the store).
  */
 import { hash } from 'node:crypto';
 import { BoundedMap } from '../inventory/bounded-map.ts';
@@ -9,6 +10,7 @@ import type { LedgerEntry } from '../inventory/ledger.ts';
 import type { Alert, Finding } from '../schema/alert.ts';
 import { DAY, type Micros } from '../time.ts';
 import { AlertState } from './alert-state.ts';
+import type { Reopened } from './correlator-types.ts';
 import type { Exhibit } from './exhibit.ts';
 import { keys } from './rule.ts';
 
@@ -25,6 +27,7 @@ export class AlertBook {
   /** Alerts by key; they may have been let go of. */
   readonly #byKey = new BoundedMap<string, string>(MAX_KEYS);
   readonly #changed = new Set<AlertState>();
+  readonly #reopened: Reopened[] = [];
 
   constructor(cluster: string) {
     this.#cluster = cluster;
@@ -33,7 +36,12 @@ export class AlertBook {
   /** Files a finding with the observations that it rests on. `ledger`: of the finding's credential, for how it began. */
   add(finding: Finding, exhibits: readonly Exhibit[], ledger: LedgerEntry | undefined): void {
     const alert = this.#find(finding) ?? this.#open(finding);
+    const news = alert.newsIn(finding, exhibits);
     if (!alert.add(finding, exhibits, ledger)) return;
+    if (news !== undefined) {
+      alert.reopen();
+      this.#reopened.push({ alert: alert.id, because: news });
+    }
     this.#index(alert, finding);
     this.#changed.add(alert);
   }
@@ -45,11 +53,23 @@ export class AlertBook {
     return alerts;
   }
 
-  /** Takes back an alert that was stored, so that later findings join it. Closed ones are left out. */
+  /** Closed alerts that were opened again since the last call. */
+  takeReopened(): Reopened[] {
+    return this.#reopened.splice(0);
+  }
+
+  /** What people have made of an alert, which may have been let go of. */
+  adopt(alert: Alert): void {
+    const known = this.#alerts.get(alert.id);
+    if (known) known.adopt(alert);
+    else this.restore(alert);
+  }
+
+  /** Takes back an alert that was stored, so that later findings join it. Of several, those that are not closed first. */
   restore(alert: Alert): void {
-    if (alert.status === 'closed' || alert.cluster !== this.#cluster) return;
+    if (alert.cluster !== this.#cluster) return;
     const state = AlertState.from(alert);
-    this.#alerts.set(state.id, state);
+    this.#keep(state);
     for (const finding of alert.findings) this.#index(state, finding);
     // Of many findings only some are kept with the alert.
     for (const id of [alert.credential, ...alert.relatedCredentials]) {
@@ -61,6 +81,10 @@ export class AlertBook {
     for (const key of finding.keys) {
       const alert = this.#alerts.get(this.#byKey.peek(key) ?? '');
       if (!alert) continue;
+      if (alert.isOver(finding.time)) {
+        this.#alerts.delete(alert.id);
+        continue;
+      }
       if (isStrong(key) || Math.abs(finding.time - alert.lastSeen) <= LOOSE_KEY_LASTS) return alert;
     }
     return undefined;
@@ -70,18 +94,22 @@ export class AlertBook {
     const id = `al_${hash('sha1', `${this.#cluster}\n${finding.id}`, 'hex').slice(0, 20)}`;
     const existing = this.#alerts.get(id);
     if (existing) return existing;
-    if (this.#alerts.size >= MAX_ALERTS) this.#letGo();
     const alert = new AlertState(id, this.#cluster);
-    this.#alerts.set(id, alert);
+    this.#keep(alert);
     return alert;
+  }
+
+  #keep(alert: AlertState): void {
+    if (this.#alerts.size >= MAX_ALERTS) this.#letGo();
+    this.#alerts.set(alert.id, alert);
   }
 
   #index(alert: AlertState, finding: Finding): void {
     const all = finding.source === null ? finding.keys : [...finding.keys, ...this.#sourceKey(finding)];
     for (const key of all) {
-      // A credential stays with the first alert about it; looser keys lead to the newest.
-      const id = this.#byKey.touch(key, () => alert.id);
-      if (!isStrong(key) || !this.#alerts.has(id)) this.#byKey.set(key, alert.id);
+      // A credential stays with the first alert about it; looser keys lead to the newest, if that is not closed.
+      const holder = this.#alerts.get(this.#byKey.touch(key, () => alert.id));
+      if (!holder || !(isStrong(key) || (alert.isClosed && !holder.isClosed))) this.#byKey.set(key, alert.id);
     }
   }
 

@@ -4,6 +4,7 @@ import { type Alert, CONFIDENCES, type Evidence, type Finding, SEVERITIES, type 
 import type { Binding, TokenUse } from '../schema/observation.ts';
 import type { Placement } from '../schema/placement.ts';
 import { formatTime, type Micros, parseTime } from '../time.ts';
+import { AlertLife } from './alert-life.ts';
 import { TECHNIQUES } from './attack.ts';
 import { resourceOf } from './deeds.ts';
 import { type Exhibit, toEvidence } from './exhibit.ts';
@@ -26,9 +27,7 @@ interface Deed {
 export class AlertState {
   readonly id: string;
   readonly #cluster: string;
-  #status: Alert['status'] = 'open';
-  #revision = 0;
-  #createdAt: Micros | undefined;
+  readonly #life = new AlertLife();
   #findings: Finding[] = [];
   #findingsTotal = 0;
   #evidence = new Map<string, Evidence>();
@@ -52,9 +51,7 @@ export class AlertState {
 
   static from(alert: Alert): AlertState {
     const state = new AlertState(alert.id, alert.cluster);
-    state.#status = alert.status;
-    state.#revision = alert.revision;
-    state.#createdAt = parseTime(alert.createdAt);
+    state.#life.adopt(alert);
     state.#findings = [...alert.findings];
     state.#findingsTotal = alert.counts.findings;
     state.#evidence = new Map(alert.evidence.map((item) => [item.id, { ...item, rules: [...item.rules] }]));
@@ -80,9 +77,37 @@ export class AlertState {
     return this.#last;
   }
 
-  /** How loud it is: what is let go of first when there are too many. */
+  /** How loud it is: what is let go of first when there are too many. Closed ones are quietest. */
   get rank(): number {
-    return this.#findings.reduce((rank, finding) => Math.max(rank, SEVERITIES.indexOf(finding.severity)), 0);
+    return this.isClosed ? -1 : SEVERITIES.indexOf(this.#severity());
+  }
+
+  get isClosed(): boolean {
+    return this.#life.isClosed;
+  }
+
+  /** Closed for so long that what comes now is something else. */
+  isOver(now: Micros): boolean {
+    return this.#life.isOver(now);
+  }
+
+  /** What people have made of it. */
+  adopt(alert: Alert): void {
+    this.#life.adopt(alert);
+  }
+
+  /** What of a finding was not known when it was closed, as a sentence. */
+  newsIn(finding: Finding, exhibits: readonly Exhibit[]): string | undefined {
+    if (!this.isClosed) return undefined;
+    return this.#life.newsIn(finding, exhibits, {
+      rules: new Set(this.#findings.map(({ rule }) => rule)),
+      severity: this.#severity(),
+      isAwayAt: (address) => this.#isAwayAt(address),
+    });
+  }
+
+  reopen(): void {
+    this.#life.reopen();
   }
 
   /** False when all of it was known already. */
@@ -115,8 +140,6 @@ export class AlertState {
 
   /** As it is now: what changes later changes nothing in what was rendered. */
   render(now: Micros): Alert {
-    this.#revision += 1;
-    this.#createdAt ??= now;
     const lead = this.#lead();
     const credential = lead.credential ?? this.#findings.find((finding) => finding.credential)?.credential;
     const binding: Binding = lead.binding ?? this.#findings.find((finding) => finding.binding?.pod)?.binding ?? {};
@@ -133,13 +156,10 @@ export class AlertState {
       schema: 1,
       id: this.id,
       cluster: this.#cluster,
-      status: this.#status,
+      ...this.#life.render(now),
       title: lead.title,
       summary: this.#summary(lead),
-      severity: strongest(
-        this.#findings.map((finding) => finding.severity),
-        SEVERITIES,
-      ),
+      severity: this.#severity(),
       confidence,
       confidenceWhy: surest ? `${lead.confidenceWhy} ${surest.confidenceWhy}` : lead.confidenceWhy,
       principal: lead.principal,
@@ -156,9 +176,6 @@ export class AlertState {
       })),
       firstSeen: formatTime(this.#first ?? now),
       lastSeen: formatTime(this.#last),
-      createdAt: formatTime(this.#createdAt),
-      updatedAt: formatTime(now),
-      revision: this.#revision,
       counts: { findings: this.#findingsTotal, observations: this.#evidenceTotal },
       findings: [...this.#findings],
       evidence,
@@ -191,6 +208,19 @@ export class AlertState {
     const [first, ...rest] = ofCredential.length > 0 ? ofCredential : this.#findings;
     if (!first) throw new RangeError('an alert without findings');
     return rest.reduce((best, finding) => (weight(finding) > weight(best) ? finding : best), first);
+  }
+
+  #severity(): Finding['severity'] {
+    const severities = this.#findings.map(({ severity }) => severity);
+    return strongest(severities, SEVERITIES);
+  }
+
+  /** What isn't counted among the sources (a kubelet's requests) is in the evidence. */
+  #isAwayAt(address: string): boolean {
+    if (this.#sources.has(address)) return true;
+    return [...this.#evidence.values()].some(
+      ({ source, placement }) => source === address && placement?.startsWith('away') === true,
+    );
   }
 
   #loudestRules(): string[] {

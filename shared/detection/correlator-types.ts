@@ -12,8 +12,14 @@ export interface Outcome {
   alerts: Alert[];
   /** Findings that exceptions kept back, by the exception's id. Left out: none were. */
   suppressed?: ReadonlyMap<string, Suppressed>;
-  /** Closed alerts that were opened again, because what went on was not known when they were closed. */
-  reopened?: readonly { alert: string; time: Micros; because: string }[];
+  /** Closed alerts, by id, that were opened again, and what was not known when they were closed. Left out: none were. */
+  reopened?: readonly Reopened[];
+}
+
+export interface Reopened {
+  alert: string;
+  /** A sentence. */
+  because: string;
 }
 
 export interface Suppressed {
@@ -32,9 +38,9 @@ export interface CorrelatorPort {
   /** Everything that still waits is decided with what is known. */
   flush(): Outcome;
   /** What people have made of an alert: it goes on from there. Of a closed one only what was not known opens it again. */
-  adopt?(alert: Alert): void;
+  adopt(alert: Alert): void;
   /** From now on these findings are kept back; they replace those before. */
-  except?(exceptions: readonly Exception[]): void;
+  except(exceptions: readonly Exception[]): void;
   /** Rebuilds the state after a restart from what is stored, oldest first; nothing is raised again. */
   restore(observations: Iterable<Observation>, alerts: Iterable<Alert>): void;
 }

@@ -7,6 +7,7 @@ import { BoundedMap } from '../inventory/bounded-map.ts';
 import type { LedgerEntry } from '../inventory/ledger.ts';
 import { nodeOfKubelet } from '../normalise/principal.ts';
 import type { Alert, Finding } from '../schema/alert.ts';
+import type { Exception } from '../schema/handling.ts';
 import type {
   FileObservation,
   Observation,
@@ -21,6 +22,7 @@ import { type Micros, SECOND } from '../time.ts';
 import { AlertBook } from './alert-book.ts';
 import type { CorrelatorPort, Outcome } from './correlator-types.ts';
 import { Engine } from './engine.ts';
+import { Exceptions } from './exceptions.ts';
 import type { Exhibit, Witnessed } from './exhibit.ts';
 import { Forwarded } from './forwarded.ts';
 import { Memory } from './memory.ts';
@@ -72,6 +74,7 @@ export class Correlator implements CorrelatorPort {
   readonly #engine: Engine;
   readonly #memory: Memory;
   readonly #book: AlertBook;
+  readonly #exceptions: Exceptions;
   readonly #verdicts = new BoundedMap<string, Judged>(20_000);
   readonly #issues = new BoundedMap<string, TokenIssue>(5_000);
   readonly #placed = new BoundedMap<string, Placement>(20_000);
@@ -91,6 +94,7 @@ export class Correlator implements CorrelatorPort {
     this.#memory = new Memory({ learningPeriod: policy.learningPeriod });
     this.#engine = new Engine(rules, scopes, policy);
     this.#book = new AlertBook(cluster);
+    this.#exceptions = new Exceptions(cluster);
     const memory = this.#memory;
     const { ledger, masquerade, paths, learned } = memory;
     this.#context = {
@@ -140,13 +144,21 @@ export class Correlator implements CorrelatorPort {
     return this.#outcome();
   }
 
+  adopt(alert: Alert): void {
+    this.#book.adopt(alert);
+  }
+
+  except(exceptions: readonly Exception[]): void {
+    this.#exceptions.set(exceptions);
+  }
+
   restore(observations: Iterable<Observation>, alerts: Iterable<Alert>): void {
-    const open = [...alerts];
-    for (const alert of open) this.#book.restore(alert);
-    // What was found then is in the alerts, or in alerts that were closed since; what still waits is yet to be found.
+    const known = [...alerts].sort((a, b) => Number(a.status === 'closed') - Number(b.status === 'closed'));
+    for (const alert of known) this.#book.restore(alert);
+    // What was found then is in the alerts, or in alerts that were closed long since; what still waits is yet to be found.
     this.#restoring = true;
     for (const observation of observations) this.#take(observation);
-    for (const alert of open) this.#resuspect(alert);
+    for (const alert of known) this.#resuspect(alert);
     this.#restoring = false;
     this.#placements.clear();
   }
@@ -165,7 +177,14 @@ export class Correlator implements CorrelatorPort {
   #outcome(): Outcome {
     const placements = this.#placements;
     this.#placements = new Map();
-    return { placements, alerts: this.#book.takeChanged(this.#now) };
+    const suppressed = this.#exceptions.takeSuppressed();
+    const reopened = this.#book.takeReopened();
+    return {
+      placements,
+      alerts: this.#book.takeChanged(this.#now),
+      ...(suppressed && { suppressed }),
+      ...(reopened.length > 0 && { reopened }),
+    };
   }
 
   #take(observation: Observation): void {
@@ -311,7 +330,7 @@ export class Correlator implements CorrelatorPort {
   }
 
   #file(finding: Finding, exhibit?: Exhibit): void {
-    if (this.#restoring) return;
+    if (this.#restoring || this.#exceptions.keepBack(finding)) return;
     this.#book.add(finding, this.#exhibits(finding, exhibit), this.#entryOf(finding));
     if (!suspiciousReads.has(finding.rule)) return;
     const [trigger = ''] = finding.observations;

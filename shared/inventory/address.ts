@@ -166,7 +166,8 @@ export function parseCidr(text: string): Cidr | undefined {
   return bits < 0 || bits > length ? undefined : { words: maskWords(words, bits), bits };
 }
 
-function contains(cidr: Cidr, words: readonly number[]): boolean {
+/** Whether the address, in words, lies in the network. */
+export function cidrContains(cidr: Cidr, words: readonly number[]): boolean {
   if (cidr.words.length !== words.length) return false;
   for (let i = 0; i < words.length; i++) {
     if (((words[i] as number) & maskOf(cidr.bits, i)) >>> 0 !== cidr.words[i]) return false;
@@ -178,7 +179,7 @@ function contains(cidr: Cidr, words: readonly number[]): boolean {
 export function inCidrs(address: string, cidrs: readonly Cidr[]): boolean {
   if (cidrs.length === 0) return false;
   const words = addressWords(address);
-  return words !== undefined && cidrs.some((cidr) => contains(cidr, words));
+  return words !== undefined && cidrs.some((cidr) => cidrContains(cidr, words));
 }
 
 const cidrs = (...texts: string[]): Cidr[] => texts.map((text) => parseCidr(text) as Cidr);
@@ -201,7 +202,7 @@ const ROUTED_IPV6 = cidrs('2000::/3', '64:ff9b::/96');
 
 /** From where an address can be reached, as far as the address itself says. */
 export function addressKind(words: readonly number[]): 'loopback' | 'private' | 'public' {
-  const within = (networks: readonly Cidr[]) => networks.some((cidr) => contains(cidr, words));
+  const within = (networks: readonly Cidr[]) => networks.some((cidr) => cidrContains(cidr, words));
   if (within(LOOPBACK)) return 'loopback';
   if (words.length === 1) return within(NOT_ROUTED) ? 'private' : 'public';
   return within(ROUTED_IPV6) ? 'public' : 'private';

@@ -4,6 +4,7 @@ import { AlertBook } from '../../shared/detection/alert-book.ts';
 import { Correlator } from '../../shared/detection/correlator.ts';
 import { Alert, type Finding } from '../../shared/schema/alert.ts';
 import type { Observation } from '../../shared/schema/observation.ts';
+import { DAY, formatTime } from '../../shared/time.ts';
 import { inOrder, newCorrelator, run } from './run.ts';
 import { ADMIN, at, denied, entry, INTERNET, issue, legacy, mint, OUTSIDE, ordinary, unbound, use } from './world.ts';
 
@@ -76,11 +77,8 @@ describe('what comes together', () => {
   });
 
   it('for an address and an account, within a day; for a credential, always', () => {
-    const DAY = 86_400;
-    const later = (name: 'cart-1' | 'cart-2', more = {}) => [
-      ...ordinary(2 * DAY - 60, 2 * DAY),
-      stolen(2 * DAY, name, more),
-    ];
+    const LATER = 2 * 86_400;
+    const later = (name: 'cart-1' | 'cart-2', more = {}) => [...ordinary(LATER - 60, LATER), stolen(LATER, name, more)];
     expect(alertsOf(stolen(10, 'cart-1'), ...later('cart-1'))).toHaveLength(1);
     expect(alertsOf(stolen(10, 'cart-1'), ...later('cart-2'))).toHaveLength(2);
     expect(alertsOf(stolen(10, 'cart-1'), ...later('cart-1', rotated('next')))).toHaveLength(2);
@@ -320,8 +318,9 @@ describe('after a restart', () => {
     expect(joined).toEqual({ ...before.process([next], []).alerts[0] });
   });
 
-  it('an alert that was closed stays closed; what comes then is a new one', () => {
-    const closed = alerts.map((alert) => ({ ...alert, status: 'closed' as const }));
+  it('an alert that was closed long ago stays closed; what comes then is a new one', () => {
+    const updatedAt = formatTime(at(0) - 8 * DAY);
+    const closed = alerts.map((alert) => ({ ...alert, status: 'closed' as const, updatedAt }));
     const correlator = restored(closed);
     expect(correlator.process([], []).alerts).toEqual([]);
     const [fresh] = correlator.process([next], []).alerts;

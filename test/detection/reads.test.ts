@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { Correlator } from '../../shared/detection/correlator.ts';
 import { Alert, type Finding } from '../../shared/schema/alert.ts';
 import type { Observation } from '../../shared/schema/observation.ts';
-import { HOUR, SECOND } from '../../shared/time.ts';
+import { formatTime, HOUR, SECOND } from '../../shared/time.ts';
 import { byChild, fromHost, process, read, steady } from './reads.ts';
 import { inOrder, newCorrelator, run } from './run.ts';
-import { entry, OUTSIDE, ordinary, use } from './world.ts';
+import { at, entry, INTERNET, OUTSIDE, ordinary, use } from './world.ts';
 
 const TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 const minute = ordinary(-60, 0);
@@ -145,18 +145,23 @@ describe.each(Object.entries(THEFTS))('a theft %s', (_, theft) => {
   });
 });
 
-it('an alert that was closed is not taken up again by a use of what was read', () => {
+it.each([
+  ['lately is opened again', 60, true],
+  ['long ago is not', -8 * 86_400, false],
+])('by a use of what was read an alert that was closed %s', (_name, closedAt, isTakenUp) => {
   const [theft] = Object.values(THEFTS) as [Observation[]];
   const before = newCorrelator();
   const alerts = before.process([...minute, ...theft], []).alerts;
   const correlator = newCorrelator();
+  const closed = { status: 'closed' as const, updatedAt: formatTime(at(closedAt)) };
   correlator.restore(
     [...minute, ...theft],
-    alerts.map((alert) => ({ ...alert, status: 'closed' as const })),
+    alerts.map((alert) => ({ ...alert, ...closed })),
   );
-  const [fresh, ...others] = correlator.process([curl(100, { from: OUTSIDE })], []).alerts;
+  const [next, ...others] = correlator.process([curl(100, { from: INTERNET })], []).alerts;
   expect(others).toEqual([]);
-  expect(alerts.map(({ id }) => id)).not.toContain(fresh?.id);
+  expect(next?.status).toBe('open');
+  expect(alerts.some(({ id }) => id === next?.id)).toBe(isTakenUp);
 });
 
 it('says who read it, and what came of it', () => {

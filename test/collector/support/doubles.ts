@@ -5,6 +5,7 @@ import type { Store } from '../../../collector/store/store.ts';
 import type { CorrelatorPort, Outcome } from '../../../shared/detection/correlator-types.ts';
 import { TruantError } from '../../../shared/errors.ts';
 import type { Alert, Finding } from '../../../shared/schema/alert.ts';
+import type { Exception } from '../../../shared/schema/handling.ts';
 import type { Observation, TokenUse } from '../../../shared/schema/observation.ts';
 import type { Micros } from '../../../shared/time.ts';
 import { AWAY, alert, DECIDING, HOME, outcome } from './make.ts';
@@ -13,7 +14,8 @@ export const silent = pino({ level: 'silent' });
 
 /**
  * Uses from 10.* are at home, others are away and raise or extend the alert of their credential; a use of verb `defer`
- * is decided when time goes on. A user agent `poison` makes it throw.
+ * is decided when time goes on. A user agent `poison` makes it throw, `another` opens a closed alert again. Exceptions are
+ * by principal alone.
  */
 export class PlainCorrelator implements CorrelatorPort {
   forgotten = 0;
@@ -21,6 +23,7 @@ export class PlainCorrelator implements CorrelatorPort {
   readonly processed: string[] = [];
   readonly restored: string[] = [];
   readonly findings: Finding[] = [];
+  exceptions: readonly Exception[] = [];
   #waiting: TokenUse[] = [];
   readonly cluster: string;
 
@@ -53,6 +56,14 @@ export class PlainCorrelator implements CorrelatorPort {
     return this.advance(Infinity);
   }
 
+  adopt(stored: Alert): void {
+    this.alerts.set(stored.credential ?? '', stored);
+  }
+
+  except(exceptions: readonly Exception[]): void {
+    this.exceptions = exceptions;
+  }
+
   restore(observations: Iterable<Observation>, alerts: Iterable<Alert>): void {
     for (const observation of observations) {
       if ('request' in observation && observation.request.userAgent === 'poison') throw new Error('poisoned');
@@ -67,11 +78,26 @@ export class PlainCorrelator implements CorrelatorPort {
       return;
     }
     result.placements.set(use.id, AWAY);
+    const exception = this.exceptions.find(({ principal }) => principal === use.principal);
+    if (exception) {
+      const count = (result.suppressed?.get(exception.id)?.count ?? 0) + 1;
+      result.suppressed = new Map([[exception.id, { count, last: use.time }]]);
+      return;
+    }
     const credential = use.credential.id;
     const before = this.alerts.get(credential);
     const revision = (before?.revision ?? 0) + 1;
     const counts = { findings: revision, observations: revision };
-    const next = alert(`al-${credential}`, { cluster: this.cluster, credential, revision, counts });
+    const { assignee, status = 'open', resolution } = before ?? {};
+    // By another client it goes on, so it is open again.
+    const isReopened = status === 'closed' && use.request.userAgent === 'another';
+    const life = {
+      status: isReopened ? ('open' as const) : status,
+      ...(assignee !== undefined && { assignee }),
+      ...(resolution && !isReopened && { resolution }),
+    };
+    const next = alert(`al-${credential}`, { cluster: this.cluster, credential, revision, counts, ...life });
+    if (isReopened) result.reopened = [{ alert: next.id, because: 'It goes on.' }];
     this.alerts.set(credential, next);
     result.alerts = [...result.alerts.filter(({ id }) => id !== next.id), next];
   }
