@@ -23,6 +23,7 @@ import type {
 } from '../../shared/schema/observation.ts';
 import type { AwayWhere, Placement } from '../../shared/schema/placement.ts';
 import type { Micros } from '../../shared/time.ts';
+import type { HistorySummariesStore } from './history-summaries.ts';
 
 /** What came in of one stream, in order. */
 export interface Arrival {
@@ -148,7 +149,7 @@ export interface UsesFilter {
   code?: number | undefined;
 }
 
-/** Kinds of observation that the history has. A filter that is about requests leaves reads and files alone. */
+/** Kinds of observation that the history has. A filter that is about requests leaves reads and files alone; refusals name nobody. */
 export const HISTORY_KINDS = ['use', 'read', 'file', 'issue', 'entry', 'denied'] as const;
 export type HistoryKind = (typeof HISTORY_KINDS)[number];
 
@@ -289,7 +290,7 @@ export interface LetGo {
   alerts: number;
 }
 
-export interface Store {
+export interface Store extends HistorySummariesStore {
   /** Every stream, by its name. */
   streams(): Promise<StreamState[]>;
   /** Leaves out of arrivals of one cluster, one a stream, what is stored already. Changes nothing. */
@@ -308,7 +309,7 @@ export interface Store {
   /** Alerts of a cluster that are not closed, oldest first, the newest `limit` of them. */
   openAlerts(cluster: string, limit: number): Promise<Alert[]>;
   uses(filter: UsesFilter, paging: Paging): Promise<Page<PlacedUse>>;
-  /** Uses among what else happened to tokens. A filter that is about requests leaves uses alone. */
+  /** Uses among what else happened to tokens. A filter that is about requests leaves requests alone. */
   history(filter: HistoryFilter, paging: Paging): Promise<Page<HistoryItem>>;
   alerts(filter: AlertsFilter, paging: Paging): Promise<Page<AlertSummary>>;
   /** Alerts with that id: one, unless several clusters saw the very same theft. */

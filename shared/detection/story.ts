@@ -6,7 +6,7 @@ import type { Evidence, StoryLine } from '../schema/alert.ts';
 import { MINUTE, type Micros, parseTime } from '../time.ts';
 
 const MAX_LINES = 60;
-const MAX_DEEDS = 6;
+export const MAX_DEEDS = 6;
 const MAX_READS = 12;
 /** A longer pause ends an episode. */
 const PAUSE: Micros = MINUTE;
@@ -21,7 +21,7 @@ export function tell({ beginning, evidence }: StoryInput): StoryLine[] {
   const lines: StoryLine[] = beginning ? [beginning] : [];
   for (const episode of episodes(evidence)) {
     const [first] = episode;
-    if (first) lines.push({ time: timeOf(first), sentence: sentence(episode, first), observation: first.id });
+    if (first) lines.push({ time: timeOf(first), sentence: sentenceOf(episode, first), observation: first.id });
   }
   if (lines.length <= MAX_LINES) return lines;
   const head = lines.slice(0, MAX_LINES / 2);
@@ -56,14 +56,15 @@ function isSameGo(a: Evidence, b: Evidence): boolean {
   );
 }
 
-function sentence(episode: readonly Evidence[], first: Evidence): string {
+/** Of one go, which begins with `first`. */
+export function sentenceOf(episode: readonly Evidence[], first: Evidence): string {
   const from = first.source ? ` from ${first.source}` : '';
   const client = first.userAgent ? ` with ${short(first.userAgent)}` : '';
   switch (first.kind) {
     case 'use':
-      return `The token of ${nameOf(first.principal)} was used${from}${placeWords(first.placement)}${client}: ${deeds(episode)}.`;
+      return sentenceOfUses(first, deedsOf(episode));
     case 'denied':
-      return `A credential was refused${from}${client}: ${deeds(episode)}.`;
+      return `A credential was refused${from}${client}: ${told(deedsOf(episode))}.`;
     case 'issue':
       return `${first.what}${from}${client}.`;
     case 'read':
@@ -89,15 +90,36 @@ function reads(episode: readonly Evidence[]): string {
   return `opened token files ${episode.length} times${refused}: of ${shown}${more}`;
 }
 
-/** What was done, each once with how often: `list pods in shop: 200 (3 times), ...`. */
-function deeds(episode: readonly Evidence[]): string {
+/** What was done in one go. */
+export interface Deeds {
+  requests: number;
+  /** How many different ones there are. */
+  kinds: number;
+  /** Some of these, each with how often. */
+  some: readonly (readonly [what: string, count: number])[];
+}
+
+export function sentenceOfUses(
+  { principal, source, placement, userAgent }: Pick<Evidence, 'principal' | 'source' | 'placement' | 'userAgent'>,
+  deeds: Deeds,
+): string {
+  const from = source ? ` from ${source}` : '';
+  const client = userAgent ? ` with ${short(userAgent)}` : '';
+  return `The token of ${nameOf(principal)} was used${from}${placeWords(placement)}${client}: ${told(deeds)}.`;
+}
+
+function deedsOf(episode: readonly Evidence[]): Deeds {
   const counts = new Map<string, number>();
   for (const { what } of episode) counts.set(what, (counts.get(what) ?? 0) + 1);
-  const all = [...counts].map(([what, count]) => (count > 1 ? `${what} (${count} times)` : what));
-  if (all.length === 1) return all[0] ?? '';
-  const shown = all.slice(0, MAX_DEEDS).join('; ');
-  const more = all.length > MAX_DEEDS ? `; and ${all.length - MAX_DEEDS} more kinds of request` : '';
-  return `${episode.length} requests: ${shown}${more}`;
+  return { requests: episode.length, kinds: counts.size, some: [...counts] };
+}
+
+/** Each once with how often: `list pods in shop: 200 (3 times), ...`. */
+function told({ requests, kinds, some }: Deeds): string {
+  const shown = some.slice(0, MAX_DEEDS).map(([what, count]) => (count > 1 ? `${what} (${count} times)` : what));
+  if (kinds === 1) return shown[0] ?? '';
+  const more = kinds > shown.length ? `; and ${kinds - shown.length} more kinds of request` : '';
+  return `${requests} requests: ${shown.join('; ')}${more}`;
 }
 
 const PLACES: Readonly<Record<string, string>> = {

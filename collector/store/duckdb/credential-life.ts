@@ -1,9 +1,11 @@
 /** Everything known about one credential, put together from its uses, its issue, its files and the alerts that name it. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { FileObservation, TokenFile, TokenIssue, TokenUse } from '../../../shared/schema/observation.ts';
+import type { Micros } from '../../../shared/time.ts';
 import type { CredentialLife, Reader, Tally } from '../store.ts';
+import { spanOf } from './credential-hours.ts';
 import { fromRows } from './row.ts';
-import { COLUMN_LIST, type Parameter, query, queryRows, toNumber, where } from './sql.ts';
+import { COLUMN_LIST, query, queryRows, toNumber, where } from './sql.ts';
 
 const MOST = 100;
 
@@ -12,19 +14,32 @@ export async function readCredential(
   id: string,
   cluster?: string,
 ): Promise<CredentialLife[]> {
-  const { sql, values } = where([
-    ['credential = ? OR issued = ?', id, id],
-    ['cluster = ?', cluster],
-  ]);
-  const rows = await query(connection, `SELECT DISTINCT cluster FROM history ${sql} ORDER BY cluster`, values);
   const lives: CredentialLife[] = [];
-  for (const row of rows) lives.push(await lifeIn(connection, row['cluster'] as string, id));
+  for (const key of await keysOf(connection, id, cluster)) lives.push(await lifeIn(connection, key));
   return lives;
 }
 
-async function lifeIn(connection: DuckDBConnection, cluster: string, id: string): Promise<CredentialLife> {
-  const key = [cluster, id];
-  const [issue] = await issues(connection, 'cluster = $1 AND issued = $2', key);
+/** What its rows are found by: $1 to $4 of every statement about it. */
+export type Key = [cluster: string, credential: string, from: Micros, until: Micros];
+export const IN_ITS_TIME = 'cluster = $1 AND time >= $3 AND time < $4';
+
+/** One a cluster that knows it. */
+export async function keysOf(connection: DuckDBConnection, id: string, cluster: string | undefined): Promise<Key[]> {
+  const span = await spanOf(connection, id);
+  if (!span) return [];
+  const { sql, values } = where([
+    ['credential = ? OR issued = ?', id, id],
+    ['cluster = ?', cluster],
+    ['time >= ?', span.from],
+    ['time < ?', span.until],
+  ]);
+  const rows = await query(connection, `SELECT DISTINCT cluster FROM history ${sql} ORDER BY cluster`, values);
+  return rows.map((row) => [row['cluster'] as string, id, span.from, span.until]);
+}
+
+async function lifeIn(connection: DuckDBConnection, key: Key): Promise<CredentialLife> {
+  const [cluster, id] = key;
+  const [issue] = await issues(connection, 'issued = $2', key);
   const latest = await latestUse(connection, key);
   const file = await latestOfFiles(connection, 'file', key);
   const onDisk = latest ? undefined : (file ?? (await latestOfFiles(connection, 'read', key)));
@@ -45,7 +60,7 @@ async function lifeIn(connection: DuckDBConnection, cluster: string, id: string)
     readers: await readers(connection, key),
     file: (file as TokenFile | undefined) ?? null,
     issue: issue ?? null,
-    issues: await issues(connection, 'cluster = $1 AND credential = $2', key),
+    issues: await issues(connection, 'credential = $2', key),
     alerts: await alertsNaming(connection, key),
   };
 }
@@ -56,18 +71,19 @@ function statusOf(latest: TokenUse | undefined): CredentialLife['status'] {
   return latest.staleBy === undefined ? 'used' : 'stale';
 }
 
-async function issues(connection: DuckDBConnection, condition: string, key: Parameter[]): Promise<TokenIssue[]> {
+async function issues(connection: DuckDBConnection, condition: string, key: Key): Promise<TokenIssue[]> {
   const rows = await queryRows(
     connection,
-    `SELECT ${COLUMN_LIST} FROM history WHERE kind = 'issue' AND ${condition} ORDER BY time DESC, id DESC LIMIT ${MOST}`,
+    `SELECT ${COLUMN_LIST} FROM history WHERE kind = 'issue' AND ${condition} AND ${IN_ITS_TIME}
+     ORDER BY time DESC, id DESC LIMIT ${MOST}`,
     key,
   );
   return fromRows(rows).map(({ observation }) => observation as TokenIssue);
 }
 
-const ITS_USES = `FROM history WHERE kind = 'use' AND cluster = $1 AND credential = $2`;
+const ITS_USES = `FROM history WHERE kind = 'use' AND credential = $2 AND ${IN_ITS_TIME}`;
 
-async function latestUse(connection: DuckDBConnection, key: Parameter[]): Promise<TokenUse | undefined> {
+async function latestUse(connection: DuckDBConnection, key: Key): Promise<TokenUse | undefined> {
   const rows = await queryRows(
     connection,
     `SELECT ${COLUMN_LIST} ${ITS_USES} ORDER BY time DESC, id DESC LIMIT 1`,
@@ -79,35 +95,35 @@ async function latestUse(connection: DuckDBConnection, key: Parameter[]): Promis
 async function latestOfFiles(
   connection: DuckDBConnection,
   kind: FileObservation['kind'],
-  key: Parameter[],
+  key: Key,
 ): Promise<FileObservation | undefined> {
   const rows = await queryRows(
     connection,
-    `SELECT ${COLUMN_LIST} FROM history WHERE kind = '${kind}' AND cluster = $1 AND credential = $2
+    `SELECT ${COLUMN_LIST} FROM history WHERE kind = '${kind}' AND credential = $2 AND ${IN_ITS_TIME}
      ORDER BY time DESC, id DESC LIMIT 1`,
     key,
   );
   return fromRows(rows)[0]?.observation as FileObservation | undefined;
 }
 
-async function timesOnDisk(connection: DuckDBConnection, key: Parameter[]) {
+async function timesOnDisk(connection: DuckDBConnection, key: Key) {
   const [row] = await query(
     connection,
     `SELECT min(time) AS first, max(time) AS last FROM history
-     WHERE kind IN ('read', 'file') AND cluster = $1 AND credential = $2`,
+     WHERE kind IN ('read', 'file') AND credential = $2 AND ${IN_ITS_TIME}`,
     key,
   );
   return timesIn(row);
 }
 
-async function readers(connection: DuckDBConnection, key: Parameter[]): Promise<Reader[]> {
+async function readers(connection: DuckDBConnection, key: Key): Promise<Reader[]> {
   const rows = await query(
     connection,
     `SELECT detail->>'$.opener.relation' AS relation,
        coalesce(detail->>'$.opener.exe', detail->>'$.opener.comm') AS program,
        detail->>'$.access' AS access, detail->>'$.outcome' AS outcome,
        sum(1 + coalesce(CAST(detail->>'$.repeats' AS BIGINT), 0)) AS count, min(time) AS first, max(time) AS last
-     FROM history WHERE kind = 'read' AND cluster = $1 AND credential = $2
+     FROM history WHERE kind = 'read' AND credential = $2 AND ${IN_ITS_TIME}
      GROUP BY ALL ORDER BY count DESC, relation, program, access, outcome LIMIT ${MOST}`,
     key,
   );
@@ -122,7 +138,7 @@ async function readers(connection: DuckDBConnection, key: Parameter[]): Promise<
   }));
 }
 
-async function totalsOf(connection: DuckDBConnection, key: Parameter[]) {
+async function totalsOf(connection: DuckDBConnection, key: Key) {
   const [row] = await query(
     connection,
     `SELECT count(*) AS total, min(time) AS first, max(time) AS last, count_if(code >= 400) AS refused,
@@ -151,7 +167,7 @@ function timesIn(row: Record<string, unknown> | undefined) {
 async function tally<Value extends string | null>(
   connection: DuckDBConnection,
   column: 'source' | 'user_agent',
-  key: Parameter[],
+  key: Key,
 ): Promise<Tally<Value>[]> {
   const rows = await query(
     connection,
@@ -167,12 +183,12 @@ async function tally<Value extends string | null>(
   }));
 }
 
-async function alertsNaming(connection: DuckDBConnection, key: Parameter[]): Promise<string[]> {
+async function alertsNaming(connection: DuckDBConnection, key: Key): Promise<string[]> {
   const rows = await query(
     connection,
     `SELECT id FROM alerts WHERE cluster = $1 AND (credential = $2 OR list_contains(related, $2))
      ORDER BY created DESC, id DESC LIMIT ${MOST}`,
-    key,
+    key.slice(0, 2),
   );
   return rows.map((row) => row['id'] as string);
 }

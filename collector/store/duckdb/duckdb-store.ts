@@ -4,6 +4,7 @@ import { TruantError } from '../../../shared/errors.ts';
 import type { Observation } from '../../../shared/schema/observation.ts';
 import type { Micros } from '../../../shared/time.ts';
 import { TaskQueue } from '../../task-queue.ts';
+import type { GroupsOptions } from '../history-summaries.ts';
 import type {
   AlertsFilter,
   Arrival,
@@ -21,25 +22,28 @@ import type {
 } from '../store.ts';
 import { streamsToForget } from '../streams.ts';
 import { readBlindSpots } from './blind-spots.ts';
+import { CredentialHours } from './credential-hours.ts';
 import { readCredential } from './credential-life.ts';
 import { type Database, type DatabaseOptions, openDatabase } from './database.ts';
+import { readHistory, readUses } from './history.ts';
 import { inTransaction, migrate } from './migrations.ts';
 import {
   readAlert,
   readAlerts,
   readConsumed,
   readCounts,
-  readHistory,
   readKnown,
   readOpenAlerts,
   readRecent,
   readStreams,
-  readUses,
 } from './reading.ts';
 import { retain, usedBytes } from './retention.ts';
+import { readGroups, readHistogram, readObservation } from './summaries.ts';
+import { readTimeline } from './timeline.ts';
 import {
   decideEarlier,
   forgetStreams,
+  freshOf,
   insertObservations,
   saveConsumed,
   saveStream,
@@ -85,6 +89,7 @@ class DuckDbStore implements Store {
   readonly #maxStreams: number;
   readonly #writing = new TaskQueue({ concurrency: 1, capacity: WRITES_WAITING });
   readonly #reading = new TaskQueue({ concurrency: READERS, capacity: READS_WAITING });
+  readonly #hours = new CredentialHours();
   /** As stored; undefined when that isn't sure, until they are read again. */
   #streams: Map<string, StreamState> | undefined;
   #failure: string | undefined;
@@ -131,6 +136,7 @@ class DuckDbStore implements Store {
       try {
         await inTransaction(this.#writer, async () => {
           await insertObservations(this.#writer, commit);
+          await this.#hours.tell(this.#writer, freshOf(commit));
           await decideEarlier(this.#writer, commit);
           await upsertAlerts(this.#writer, commit.outcome.alerts, commit.at);
           await forgetStreams(this.#writer, forgotten);
@@ -139,6 +145,7 @@ class DuckDbStore implements Store {
         });
       } catch (error) {
         this.#streams = undefined;
+        this.#hours.forget();
         throw error;
       }
       for (const stream of forgotten) streams.delete(stream);
@@ -180,6 +187,22 @@ class DuckDbStore implements Store {
 
   credential(id: string, cluster?: string) {
     return this.#read((connection) => readCredential(connection, id, cluster));
+  }
+
+  histogram(filter: HistoryFilter, buckets: number) {
+    return this.#read((connection) => readHistogram(connection, filter, buckets));
+  }
+
+  groups(filter: HistoryFilter, options: GroupsOptions) {
+    return this.#read((connection) => readGroups(connection, filter, options));
+  }
+
+  observation(id: string, cluster?: string, near?: Micros) {
+    return this.#read((connection) => readObservation(connection, id, cluster, near));
+  }
+
+  timeline(id: string, cluster?: string) {
+    return this.#read((connection) => readTimeline(connection, id, cluster));
   }
 
   blindSpots(now: Micros) {

@@ -40,6 +40,29 @@ const MIGRATIONS: readonly string[] = [
     first_seen BIGINT, last_seen BIGINT, newest BIGINT);
   `,
   'CREATE TABLE consumed (topic VARCHAR, partition BIGINT, next_offset BIGINT, mark VARCHAR)',
+  // Step 3 is another's.
+  'SELECT 3',
+  `
+  DROP VIEW history;
+
+  -- For whom a token was asked.
+  ALTER TABLE observations ADD COLUMN subject VARCHAR;
+  UPDATE observations SET subject = detail->>'$.principal' WHERE kind = 'issue';
+  CREATE TABLE undecided_anew AS SELECT * EXCLUDE (stored_at),
+    CASE WHEN kind = 'issue' THEN detail->>'$.principal' END AS subject, stored_at FROM undecided;
+  DROP TABLE undecided;
+  ALTER TABLE undecided_anew RENAME TO undecided;
+
+  CREATE VIEW history AS SELECT * FROM observations UNION ALL SELECT * EXCLUDE (stored_at) FROM undecided;
+
+  -- In which hours a credential occurs, by the first 32 bits of its MD5: what else is asked of it looks there alone.
+  CREATE TABLE credential_hours (hour BIGINT, credential UINTEGER);
+  INSERT INTO credential_hours
+    SELECT DISTINCT time // 3600000000, CAST('0x' || left(md5(named), 8) AS UINTEGER) FROM (
+      SELECT time, credential AS named FROM history WHERE credential IS NOT NULL
+      UNION ALL SELECT time, issued FROM history WHERE issued IS NOT NULL)
+    ORDER BY 1;
+  `,
 ];
 
 /**

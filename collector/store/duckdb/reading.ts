@@ -1,89 +1,12 @@
-/** What is asked of the store about uses and alerts. */
+/** What is asked of the store about alerts, streams and what came in last. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Alert, SEVERITIES } from '../../../shared/schema/alert.ts';
-import type { FileObservation, Observation, TokenUse } from '../../../shared/schema/observation.ts';
+import type { Observation } from '../../../shared/schema/observation.ts';
 import type { Micros } from '../../../shared/time.ts';
-import type {
-  AlertSummary,
-  AlertsFilter,
-  Consumed,
-  Cursor,
-  HistoryFilter,
-  HistoryItem,
-  Page,
-  Paging,
-  PlacedUse,
-  Recent,
-  StoreSize,
-  StreamState,
-  UsesFilter,
-} from '../store.ts';
-import { fromRows, type PlacedObservation } from './row.ts';
+import type { AlertSummary, AlertsFilter, Consumed, Page, Paging, Recent, StoreSize, StreamState } from '../store.ts';
+import { page } from './page.ts';
+import { fromRows } from './row.ts';
 import { COLUMN_LIST, type Condition, idText, idValue, query, queryRows, toNumber, where } from './sql.ts';
-
-const NEWEST_FIRST = 'ORDER BY time DESC, id DESC, cluster DESC';
-
-export async function readUses(
-  connection: DuckDBConnection,
-  filter: UsesFilter,
-  paging: Paging,
-): Promise<Page<PlacedUse>> {
-  const { items, next } = await readHistory(connection, { ...filter, kind: 'use' }, paging);
-  return { items: items as PlacedUse[], next };
-}
-
-export async function readHistory(
-  connection: DuckDBConnection,
-  filter: HistoryFilter,
-  { limit, after }: Paging,
-): Promise<Page<HistoryItem>> {
-  const { pod } = filter;
-  const podUid = pod && 'uid' in pod ? pod.uid : undefined;
-  const podName = pod && 'name' in pod ? pod : undefined;
-  const { sql, values } = where([
-    ["kind IN ('use', 'read', 'file')"],
-    ['kind = ?', filter.kind],
-    ['time >= ?', filter.since],
-    ['time < ?', filter.until],
-    ['cluster = ?', filter.cluster],
-    ['principal = ?', filter.principal],
-    ['credential = ?', filter.credential],
-    ['pod_uid = ?', podUid],
-    ['pod_namespace = ? AND pod_name = ?', podName?.namespace, podName?.name],
-    ['source = ?', filter.source],
-    ['verb = ?', filter.verb],
-    ['resource = ?', filter.resource?.resource],
-    ['subresource = ?', filter.resource?.subresource],
-    ['placement = ?', filter.placement],
-    ['placement_where = ?', filter.where],
-    ['code = ?', filter.code],
-    // Said twice, so that zone maps can skip what is newer.
-    ['time <= ?', after?.time],
-    ['time < ? OR (id, cluster) < (?, ?)', after?.time, after && idValue(after.id), after?.cluster],
-  ]);
-  // Each table's newest first, then the newest of both: a limit does not get through a view of both.
-  const newest = (table: string) => `(SELECT ${COLUMN_LIST} FROM ${table} ${sql} ${NEWEST_FIRST} LIMIT ${limit + 1})`;
-  const rows = await queryRows(
-    connection,
-    `SELECT * FROM (${newest('observations')} UNION ALL ${newest('undecided')}) ${NEWEST_FIRST} LIMIT ${limit + 1}`,
-    values,
-  );
-  const placed = fromRows(rows);
-  const { items, next } = page(placed, limit, ({ cluster, observation: { time, id } }) => ({ time, id, cluster }));
-  return { items: items.map(historyItem), next };
-}
-
-function historyItem({ cluster, observation, placement }: PlacedObservation): HistoryItem {
-  const { kind } = observation as TokenUse | FileObservation;
-  if (kind === 'use') return { cluster, placement: placement ?? null, use: observation as TokenUse };
-  return { cluster, [kind]: observation } as HistoryItem;
-}
-
-/** One more than the limit was asked for, to know whether there is more. */
-function page<Item>(items: Item[], limit: number, cursorOf: (item: Item) => Cursor): Page<Item> {
-  const last = items[limit - 1];
-  return { items: items.slice(0, limit), next: items.length > limit && last !== undefined ? cursorOf(last) : null };
-}
 
 export async function readAlerts(
   connection: DuckDBConnection,

@@ -6,6 +6,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Micros } from '../../../shared/time.ts';
 import type { LetGo, Retention } from '../store.ts';
+import { forgetOldHours } from './credential-hours.ts';
 import type { Database } from './database.ts';
 import { inTransaction } from './migrations.ts';
 import { type Parameter, query, toNumber } from './sql.ts';
@@ -26,6 +27,7 @@ export async function retain(connection: DuckDBConnection, database: Database, r
   const tooOld = await remove(connection, 'DELETE FROM observations WHERE time < $1', [oldest]);
   const closed = await remove(connection, `DELETE FROM alerts WHERE status = 'closed' AND updated < $1`, [oldest]);
   const tooMany = await removeAlerts(connection, retention.maxBytes * ALERTS_SHARE);
+  if (tooOld > 0) await forgetOldHours(connection);
   await connection.run('CHECKPOINT');
   const tooMuch = await removeTooMuch(connection, database, retention.maxBytes);
   return { observations: tooOld + tooMuch, alerts: closed + tooMany };
@@ -60,6 +62,7 @@ async function removeTooMuch(connection: DuckDBConnection, database: Database, m
   const most = Math.ceil((rows * share) / ROW_GROUP) * ROW_GROUP;
   const end = toNumber(row?.['first']) + most;
   const removed = await remove(connection, 'DELETE FROM observations WHERE rowid < $1', [end]);
+  await forgetOldHours(connection);
   await connection.run('CHECKPOINT');
   return removed;
 }

@@ -24,7 +24,7 @@ export const COLUMNS = {
   seen: 'integer',
   audit_id: 'text',
   stage: 'text',
-  /** Who did it, or whose token is in the file; for whom a TokenRequest asked is in `detail`. */
+  /** Who did it, or whose token is in the file. */
   principal: 'text',
   credential: 'text',
   credential_kind: 'text',
@@ -59,6 +59,8 @@ export const COLUMNS = {
   placement_reason: 'text',
   placement_confidence: 'text',
   placement_sentence: 'text',
+  /** For whom a TokenRequest asked. */
+  subject: 'text',
 } as const satisfies Record<string, 'text' | 'integer' | 'boolean' | 'id'>;
 
 export type Column = keyof typeof COLUMNS;
@@ -127,7 +129,7 @@ function particulars(o: Recorded): Row[] {
       return [requestColumns(o), actorColumns(o), { stale_by, invalidated, truncated }];
     }
     case 'issue':
-      return [requestColumns(o), actorColumns(o.actor), { issued: o.issued }];
+      return [requestColumns(o), actorColumns(o.actor), { issued: o.issued, subject: o.principal }];
     case 'entry':
       return [requestColumns(o), actorColumns(o.actor)];
     case 'denied':
@@ -146,7 +148,7 @@ const OF_USE = ['principal', 'credential', 'binding', 'impersonated', 'staleBy',
 const OF_FILE = ['principal', 'credential', 'node'];
 const HAVE_COLUMNS: Readonly<Record<Recorded['kind'], ReadonlySet<string>>> = {
   use: new Set([...OF_REQUEST, ...OF_USE]),
-  issue: new Set([...OF_REQUEST, 'issued']),
+  issue: new Set([...OF_REQUEST, 'issued', 'principal']),
   entry: new Set(OF_REQUEST),
   denied: new Set(OF_REQUEST),
   read: new Set([...COMMON, ...OF_FILE]),
@@ -241,7 +243,7 @@ function observationOf(row: Row, json: Json): Recorded {
         truncated: row.truncated,
       });
     case 'issue':
-      return present<Recorded>({ ...common, ...requestOf(row, json), issued: row.issued });
+      return present<Recorded>({ ...common, ...requestOf(row, json), issued: row.issued, principal: row.subject });
     case 'entry':
     case 'denied':
       return present<Recorded>({ ...common, ...requestOf(row, json) });

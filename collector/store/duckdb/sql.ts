@@ -28,9 +28,12 @@ export interface Where {
   values: Parameter[];
 }
 
-/** All conditions that have their values (`?` stands for one); the others are left out. */
-export function where(conditions: readonly Condition[]): Where {
-  const values: Parameter[] = [];
+/**
+ * All conditions that have their values (`?` stands for one); the others are left out.
+ *
+ * @param values of the statement so far; numbers go on after them, and theirs are added
+ */
+export function where(conditions: readonly Condition[], values: Parameter[] = []): Where {
   const terms: string[] = [];
   for (const [sql, ...given] of conditions) {
     if (given.includes(undefined)) continue;

@@ -27,7 +27,7 @@ export async function insertObservations(connection: DuckDBConnection, commit: C
   });
 }
 
-const freshOf = ({ fresh = [] }: Commit): Recorded[] =>
+export const freshOf = ({ fresh = [] }: Commit): Recorded[] =>
   fresh.flatMap(({ observations }) => observations.filter((observation) => observation.kind !== 'heartbeat'));
 
 /** Every use gets a verdict; anything else only when it was said that one will come. */
