@@ -4,6 +4,7 @@ import type { Arrival, Fresh, Store } from '../../../collector/store/store.ts';
 import type { Outcome } from '../../../shared/detection/correlator-types.ts';
 import type { Alert } from '../../../shared/schema/alert.ts';
 import type {
+  Heartbeat,
   Observation,
   SourceStatus,
   TokenFile,
@@ -106,6 +107,22 @@ export function status(n: number, parts: Partial<SourceStatus> = {}): SourceStat
   const { id, time, timeText, seen } = use(n);
   const what = { source: 'audit-file', status: 'blind', reason: 'file-missing', detail: '/audit.log' } as const;
   return { kind: 'status', id, time, timeText, seen, node: 'node-a', ...what, ...parts };
+}
+
+/** In the n-th second node-a's agent says how it is. */
+export function heartbeat(n: number, parts: Partial<Heartbeat> = {}): Heartbeat {
+  const { time, timeText } = use(n);
+  const about = { version: '0.1.0', startedAt: START, parts: [], waiting: { records: 0, bytes: 0 } };
+  return {
+    kind: 'heartbeat',
+    id: idOf(`heartbeat ${n}`),
+    time,
+    timeText,
+    seen: time,
+    node: 'node-a',
+    ...about,
+    ...parts,
+  };
 }
 
 function ofFile(n: number) {
