@@ -23,6 +23,7 @@ import type {
 } from '../../shared/schema/observation.ts';
 import type { AwayWhere, Placement } from '../../shared/schema/placement.ts';
 import type { Micros } from '../../shared/time.ts';
+import type { FleetStore } from './fleet.ts';
 
 /** What came in of one stream, in order. */
 export interface Arrival {
@@ -90,6 +91,7 @@ export interface StreamState {
   agent: string;
   /** Number of the next observation. */
   position: number;
+  /** Observations that are in the history. */
   accepted: number;
   rejected: number;
   /** Numbers that were left out: observations that got lost on their way. */
@@ -97,7 +99,7 @@ export interface StreamState {
   /** By the collector's clock. */
   firstSeen: Micros;
   lastSeen: Micros;
-  /** The newest observation's own time; null before the first. */
+  /** The newest of these' own time; null before the first. */
   newest: Micros | null;
 }
 
@@ -289,7 +291,7 @@ export interface LetGo {
   alerts: number;
 }
 
-export interface Store {
+export interface Store extends FleetStore {
   /** Every stream, by its name. */
   streams(): Promise<StreamState[]>;
   /** Leaves out of arrivals of one cluster, one a stream, what is stored already. Changes nothing. */

@@ -40,6 +40,9 @@ const MIGRATIONS: readonly string[] = [
     first_seen BIGINT, last_seen BIGINT, newest BIGINT);
   `,
   'CREATE TABLE consumed (topic VARCHAR, partition BIGINT, next_offset BIGINT, mark VARCHAR)',
+  'SELECT 3',
+  'SELECT 4',
+  'CREATE TABLE agents (cluster VARCHAR, agent VARCHAR, stream VARCHAR, heard_at BIGINT, time BIGINT, body VARCHAR)',
 ];
 
 /**

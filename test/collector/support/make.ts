@@ -200,9 +200,9 @@ export async function send(
   position: number,
   observations: readonly (Observation | null)[],
   placements: [string, Placement][] = observations.flatMap((o) => (o?.kind === 'use' ? [[o.id, HOME]] : [])),
-  { stream = STREAM, cluster = CLUSTER, alerts = [] as Alert[], at = START } = {},
+  { stream = STREAM, cluster = CLUSTER, agent = 'node-a', alerts = [] as Alert[], at = START } = {},
 ): Promise<Fresh> {
-  const [fresh] = await store.unseen([arrival(position, observations, { stream, cluster })]);
+  const [fresh] = await store.unseen([arrival(position, observations, { stream, cluster, agent })]);
   if (!fresh) throw new Error('the store has nothing to say about what came');
   await store.commit({ cluster, at, fresh: [fresh], outcome: outcome(placements, alerts) });
   return fresh;
@@ -212,8 +212,8 @@ export async function send(
 export function arrival(
   position: number,
   observations: readonly (Observation | null)[],
-  { stream = STREAM, cluster = CLUSTER } = {},
+  { stream = STREAM, cluster = CLUSTER, agent = 'node-a' } = {},
 ): Arrival {
   const records = observations.map((observation, index) => ({ position: position + index, observation }));
-  return { cluster, agent: 'node-a', stream, records };
+  return { cluster, agent, stream, records };
 }
