@@ -10,7 +10,7 @@ import type { Policy } from '../shared/detection/policy.ts';
 import { rules } from '../shared/detection/rules/index.ts';
 import type { Finding } from '../shared/schema/alert.ts';
 import type { InventoryEvent } from '../shared/schema/inventory-event.ts';
-import type { FileObservation, Observation, RequestObservation } from '../shared/schema/observation.ts';
+import type { FileObservation, Heartbeat, Observation, RequestObservation } from '../shared/schema/observation.ts';
 import { componentMetrics } from '../shared/telemetry/metrics.ts';
 import type { Micros } from '../shared/time.ts';
 import type { FileObserver, SensorLine } from './file-observer.ts';
@@ -111,6 +111,11 @@ export class Pipeline {
   tell(status: Observation): void {
     this.#judge([status]);
     void this.#put();
+  }
+
+  /** Left out where it would be in the way. */
+  beat(heartbeat: Heartbeat): void {
+    if (this.#spool.offer(heartbeat)) this.#metrics.sent();
   }
 
   /** A request has to wait, and is remembered meanwhile. */

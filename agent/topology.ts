@@ -13,12 +13,13 @@ import { inCidrs } from '../shared/inventory/address.ts';
 import { ClusterInventory } from '../shared/inventory/cluster-inventory.ts';
 import { KAFKA_TROUBLES } from '../shared/kafka/trouble.ts';
 import type { InventoryEvent } from '../shared/schema/inventory-event.ts';
-import type { Whereabouts } from '../shared/schema/observation.ts';
+import type { Observation, Whereabouts } from '../shared/schema/observation.ts';
 import { DeadLetterFile } from '../shared/telemetry/dead-letter-file.ts';
 import type { Logger } from '../shared/telemetry/logger.ts';
 import { type ComponentMetrics, componentMetrics, following } from '../shared/telemetry/metrics.ts';
 import { type Clock, type Micros, SECOND, wallClock } from '../shared/time.ts';
 import { FileObserver, SENSOR_REJECTS, type SensorLine } from './file-observer.ts';
+import { createHeartbeat } from './heartbeat.ts';
 import { Observer } from './observer.ts';
 import { createOperations, type Operations } from './operations.ts';
 import { Outbox } from './outbox.ts';
@@ -148,8 +149,8 @@ async function assemble(
       logger.error({ reason, detail, observations: records.length }, 'the collector refused observations for good');
       const observations = records.map(observationOf);
       for (const observation of observations) samples.add(reason, Buffer.from(JSON.stringify(observation)));
-      // Of the refusal of such a status there is nothing new to tell; and it could go on for ever.
-      if (observations.every((observation) => observation.kind === 'status' && observation.source === OUTBOX)) return;
+      // Of the refusal of what an agent says about itself there is nothing new to tell; and it could go on for ever.
+      if (observations.every(isAboutItself)) return;
       tell(OUTBOX, 'gap', reason, `The collector refused ${observations.length} observations for good: ${detail}`);
     },
   });
@@ -165,6 +166,15 @@ async function assemble(
   // What can't be written is waited for, but not when the agent is to stop: it is read again then.
   const take = (batch: AuditBatch): Promise<void> => Promise.race([pipeline.take(batch), stopped]);
   const operations = operationsOf(config, deps, () => components);
+  const audit = auditSource(config, {
+    logger,
+    metrics,
+    deadLetter,
+    tell,
+    take,
+    room: () => spool.room(),
+    resume: spool.checkpoint,
+  });
   const components: Component[] = [
     // First and last: nobody else may have the folder while anything of this agent runs.
     createComponent('spool', {
@@ -189,15 +199,7 @@ async function assemble(
       tell,
       deps,
     }),
-    ...auditSource(config, {
-      logger,
-      metrics,
-      deadLetter,
-      tell,
-      take,
-      room: () => spool.room(),
-      resume: spool.checkpoint,
-    }),
+    ...(audit ? [audit] : []),
     // Stops first: a source may be waiting for room.
     createComponent('intake', {
       start: () => undefined,
@@ -205,6 +207,14 @@ async function assemble(
         stopping.abort();
         spool.release();
       },
+    }),
+    createHeartbeat({
+      node,
+      clock,
+      components: () => components,
+      lag: () => audit && lagOf(audit, observer.watermark, clock.now()),
+      waiting: () => ({ records: spool.records, bytes: spool.bytes }),
+      offer: (heartbeat) => pipeline.beat(heartbeat),
     }),
   ];
   return {
@@ -322,27 +332,34 @@ interface AuditParts {
 function auditSource(
   config: Config,
   { logger, metrics, deadLetter, tell, take, room, resume }: AuditParts,
-): Component[] {
+): AuditFileSource | undefined {
   const { path, fromBeginning, maxLineBytes } = config.agent.auditLog;
-  if (path === undefined) return [];
-  return [
-    new AuditFileSource({
-      path,
-      fromBeginning,
-      maxLineBytes,
-      resume,
-      room,
-      deadLetter,
-      logger,
-      onBatch: async (batch) => {
-        metrics.received(batch.linesRead);
-        await take(batch);
-        metrics.sent(batch.linesRead);
-      },
-      onStatus: ({ status, reason, detail }) => tell('audit-file', status, reason, detail),
-    }),
-  ];
+  if (path === undefined) return undefined;
+  return new AuditFileSource({
+    path,
+    fromBeginning,
+    maxLineBytes,
+    resume,
+    room,
+    deadLetter,
+    logger,
+    onBatch: async (batch) => {
+      metrics.received(batch.linesRead);
+      await take(batch);
+      metrics.sent(batch.linesRead);
+    },
+    onStatus: ({ status, reason, detail }) => tell('audit-file', status, reason, detail),
+  });
 }
+
+/** By the newest line that was read, unless all of them were. */
+function lagOf({ isAtEnd }: AuditFileSource, newest: Micros, now: Micros): Micros | undefined {
+  if (isAtEnd) return 0;
+  return isAtEnd === undefined || newest === 0 ? undefined : Math.max(0, now - newest);
+}
+
+const isAboutItself = (observation: Observation): boolean =>
+  observation.kind === 'heartbeat' || (observation.kind === 'status' && observation.source === OUTBOX);
 
 async function inventoryMode(config: Config, deps: AgentDeps): Promise<Whereabouts['inventory']> {
   const { kubernetes, file } = config.agent.inventory;

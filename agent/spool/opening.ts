@@ -6,6 +6,7 @@ import { type Contents, readContents, type SpoolState, writeState } from './cont
 import { type Database, isDamage, openDatabase } from './database.ts';
 import { prepare, setAside, succeeded } from './place.ts';
 import { Droppable } from './rank.ts';
+import { isHeartbeat } from './record.ts';
 
 export interface Opened<Place> extends Pick<Contents<Place>, 'held'> {
   database: Database;
@@ -15,6 +16,8 @@ export interface Opened<Place> extends Pick<Contents<Place>, 'held'> {
   /** How many there are. */
   records: number;
   droppable: Droppable;
+  /** Position of the newest heartbeat in it; -1: there is none. */
+  heartbeat: number;
   /** Why and where a spool was set aside, as a sentence. */
   setAside?: string;
 }
@@ -63,9 +66,12 @@ function load<Place>(database: Database, place: ZodType<Place>, fresh: () => Spo
   const droppable = new Droppable();
   let bytes = 0;
   let records = 0;
-  const { state: found, held } = readContents(database, place, ({ position, rank, cost }) => {
+  let heartbeat = -1;
+  const { state: found, held } = readContents(database, place, (record) => {
+    const { position, rank, cost } = record;
     bytes += cost;
     records += 1;
+    if (isHeartbeat(record)) heartbeat = position;
     if (rank !== undefined) droppable.add(rank, position);
   });
   for (const { cost } of held.values()) bytes += cost;
@@ -77,5 +83,5 @@ function load<Place>(database: Database, place: ZodType<Place>, fresh: () => Spo
     // A full disk is waited for; what is there can be delivered meanwhile.
     if (isDamage(error) || !found) throw error;
   }
-  return { database, state, held, bytes, records, droppable };
+  return { database, state, held, bytes, records, droppable, heartbeat };
 }

@@ -77,3 +77,7 @@ export function decodeRecord(value: Buffer, position: number): SpoolRecord | und
 /** What is in it, as it was put. */
 export const observationOf = ({ body }: SpoolRecord): Observation =>
   (JSON.parse(`{${body.toString()}`) as { observation: Observation }).observation;
+
+const HEARTBEAT = Buffer.from('"kind":"heartbeat"');
+export const isHeartbeat = ({ body }: SpoolRecord): boolean =>
+  body.compare(HEARTBEAT, 0, HEARTBEAT.length, 0, HEARTBEAT.length) === 0;

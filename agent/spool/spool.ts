@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { ZodType } from 'zod';
 import { type Pause, pause } from '../../shared/component/backoff.ts';
-import type { Observation } from '../../shared/schema/observation.ts';
+import type { Heartbeat, Observation } from '../../shared/schema/observation.ts';
 import type { ComponentMetrics } from '../../shared/telemetry/metrics.ts';
 import type { Losses, SpoolState } from './contents.ts';
 import { type Opened, openSpool } from './opening.ts';
@@ -68,6 +68,8 @@ export class Spool<Place> {
   #acknowledged = -1;
   /** Up to there it is on its way. */
   #lent = -1;
+  /** Position of the newest heartbeat. */
+  #heartbeat: number;
   #onMore = (): void => undefined;
 
   /** @throws TruantError STATE_UNWRITABLE */
@@ -91,6 +93,7 @@ export class Spool<Place> {
     this.#state = opened.state;
     this.#records = opened.records;
     this.#droppable = opened.droppable;
+    this.#heartbeat = opened.heartbeat;
     this.#held = new Map();
     for (const [name, { cost }] of opened.held) this.#held.set(name, cost);
     this.#writer = new Writer({
@@ -162,6 +165,22 @@ export class Spool<Place> {
     }
     if (checkpoint !== undefined) this.#state.checkpoint = checkpoint;
     return this.#writer.commit();
+  }
+
+  /**
+   * Puts a heartbeat that nobody has to wait with, and nothing has to go for.
+   *
+   * @returns whether there was room for it, and none before it that is not delivered
+   */
+  offer(heartbeat: Heartbeat): boolean {
+    if (this.#heartbeat > this.#acknowledged || this.#writer.bytes > MOST_UNWRITTEN) return false;
+    const value = encodeRecord({ observation: heartbeat, findings: [] }, this.#state.next, this.#options.now());
+    if (!this.#room.hasFor(costOf(value))) return false;
+    this.#options.metrics.received();
+    this.#heartbeat = this.#state.next;
+    this.#append(value);
+    void this.#writer.commit();
+    return true;
   }
 
   /** Resolves when there is room for more; false: it is being closed, and there is none. */
@@ -247,23 +266,26 @@ export class Spool<Place> {
   #add(item: Item): void {
     const { metrics, now } = this.#options;
     const { observation, findings } = item;
-    const position = this.#state.next;
     const rank = rankOf(observation, findings);
     metrics.received();
     if (this.#isFlooded(rank, observation)) {
       this.#lose(observation);
       return;
     }
-    const value = encodeRecord(item, position, now(), rank);
+    const value = encodeRecord(item, this.#state.next, now(), rank);
     const cost = costOf(value);
     if (rank !== undefined && !this.#makeRoomFor(cost, rank, observation)) {
       this.#lose(observation);
       return;
     }
+    this.#append(value, rank);
+  }
+
+  #append(value: Buffer, rank?: number): void {
+    this.#writer.open.put(this.#state.next, value, rank);
     this.#state.next += 1;
-    this.#room.take(cost);
+    this.#room.take(costOf(value));
     this.#records += 1;
-    this.#writer.open.put(position, value, rank);
   }
 
   /** What comes faster than it can be written, or when not even the reserve is left: all that nobody waits with. */

@@ -65,6 +65,8 @@ export function decodeEnvelope(value: Buffer, now: Micros): Decoded {
   if (!success) return aside(KINDS.has(kind) ? 'malformed' : 'unknown-kind', head);
   if (observation.kind !== kind || observation.time !== time) return aside('malformed', head);
   if (observation.time > now + AHEAD || observation.seen > now + AHEAD) return aside('in-the-future', head);
+  // How an agent is, is for itself to say.
+  if (observation.kind === 'heartbeat' && observation.node !== agent) return aside('foreign-node', head);
   const findings = findingsOf(observation, candidates);
   const rejection = findings.length < candidates.length ? 'finding-malformed' : undefined;
   return { head, observation, findings, rejection };

@@ -23,6 +23,7 @@ import type {
 } from '../../shared/schema/observation.ts';
 import type { AwayWhere, Placement } from '../../shared/schema/placement.ts';
 import type { Micros } from '../../shared/time.ts';
+import type { FleetStore } from './fleet.ts';
 import type { HistorySummariesStore } from './history-summaries.ts';
 
 /** What came in of one stream, in order. */
@@ -91,6 +92,7 @@ export interface StreamState {
   agent: string;
   /** Number of the next observation. */
   position: number;
+  /** Observations that are in the history. */
   accepted: number;
   rejected: number;
   /** Numbers that were left out: observations that got lost on their way. */
@@ -98,7 +100,7 @@ export interface StreamState {
   /** By the collector's clock. */
   firstSeen: Micros;
   lastSeen: Micros;
-  /** The newest observation's own time; null before the first. */
+  /** The newest of these' own time; null before the first. */
   newest: Micros | null;
 }
 
@@ -290,7 +292,7 @@ export interface LetGo {
   alerts: number;
 }
 
-export interface Store extends HistorySummariesStore {
+export interface Store extends HistorySummariesStore, FleetStore {
   /** Every stream, by its name. */
   streams(): Promise<StreamState[]>;
   /** Leaves out of arrivals of one cluster, one a stream, what is stored already. Changes nothing. */

@@ -309,12 +309,33 @@ describe('an agent', () => {
     await until(async () => expect(await count(agent, 'dropped', 'inventory')).toBeGreaterThan(0));
   });
 
-  test('without an audit log is idle, and does not even read the inventory', async () => {
+  test('without an audit log is idle, and does not even read the inventory; but says that it is there', async () => {
     receiver = await fakeReceiver(stored);
     const agent = await run({ auditLog: {}, inventory: { file: join(root, 'nowhere.jsonl') } });
     expect(await health(agent)).toMatchObject({ status: 'ok' });
     await stop(agent);
-    expect(receiver.asked).toEqual([]);
+    const [beat, ...others] = receiver.asked.flatMap(({ batch }) => batch.observations);
+    expect(others).toEqual([]);
+    expect(beat).toMatchObject({ kind: 'heartbeat', node: 'node-a', waiting: { records: 0 } });
+    expect(beat).not.toHaveProperty('lag');
+  });
+
+  test('says how far behind the audit log it is', async () => {
+    const kept = store();
+    receiver = await fakeReceiver((batch) => {
+      kept.take(batch);
+      return stored(batch);
+    });
+    write(0, 5);
+    const auditLog = { path: log, fromBeginning: true };
+    const agent = await run({ auditLog });
+    await until(() => expect(auditIds(kept.all())).toEqual(expected(0, 5)));
+    await stop(agent);
+    await run({ auditLog });
+    const lags = () => kept.all().flatMap((observation) => (observation.kind === 'heartbeat' ? [observation.lag] : []));
+    // Of the first it is not decided whether it was before or behind the first line.
+    await until(() => expect(lags()).toHaveLength(2));
+    for (const lag of lags()) expect(lag === undefined || lag >= 0).toBe(true);
   });
 
   test('says what the log lacks, and on which node', async () => {

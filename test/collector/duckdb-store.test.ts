@@ -2,13 +2,14 @@ import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readAgents, saveHeartbeats } from '../../collector/store/duckdb/agents.ts';
 import { openDatabase } from '../../collector/store/duckdb/database.ts';
 import { openDuckDbStore } from '../../collector/store/duckdb/duckdb-store.ts';
 import { migrate } from '../../collector/store/duckdb/migrations.ts';
 import { COLUMNS } from '../../collector/store/duckdb/row.ts';
-import { SECOND } from '../../shared/time.ts';
+import { HOUR, SECOND } from '../../shared/time.ts';
 import { storeContract } from './store-contract.ts';
-import { START, send, use } from './support/make.ts';
+import { heartbeat, outcome, START, send, use } from './support/make.ts';
 
 const options = { memoryMegabytes: 256, threads: 1, queryTimeoutMs: 10_000, at: START };
 const newFolder = () => mkdtemp(path.join(tmpdir(), 'truant-store-'));
@@ -139,6 +140,30 @@ describe('the database', () => {
       await migrate(connection, START);
       const result = await connection.runAndReadAll('DESCRIBE observations');
       expect(result.getRows().map(([name]) => name)).toEqual(Object.keys(COLUMNS));
+      connection.closeSync();
+    });
+  });
+
+  test('knows so many agents, those heard of last', async () => {
+    await withDatabase(async (database) => {
+      const connection = await database.connect();
+      await migrate(connection, START);
+      const body = JSON.stringify(heartbeat(0)).replaceAll("'", "''");
+      await connection.run(
+        `INSERT INTO agents SELECT 'demo', 'made-up-' || i, 's', ${START} + i, ${START}, '${body}' FROM range(10000) r(i)`,
+      );
+      const fresh = { cluster: 'demo', agent: 'node-a', stream: 's', follows: 0, position: 1, rejected: 0 };
+      const rest = { observations: [heartbeat(1)], duplicates: 0, missing: 0 };
+      await saveHeartbeats(connection, {
+        cluster: 'demo',
+        at: START + HOUR,
+        outcome: outcome(),
+        fresh: [{ ...fresh, ...rest }],
+      });
+      const agents = (await readAgents(connection)).map(({ agent }) => agent);
+      expect(agents).toHaveLength(10_000);
+      expect(agents).toContain('node-a');
+      expect(agents).not.toContain('made-up-0');
       connection.closeSync();
     });
   });

@@ -10,7 +10,7 @@ import { batchesRoute } from '../../collector/receive/http/batches.ts';
 import { createServer } from '../../collector/server/server.ts';
 import { TruantError } from '../../shared/errors.ts';
 import { DAY, formatTime, SECOND, wallClock } from '../../shared/time.ts';
-import { CLUSTER, idOf, read, START, STREAM, use } from './support/make.ts';
+import { CLUSTER, heartbeat, idOf, read, START, STREAM, use } from './support/make.ts';
 import { batch, gzipped, lines, plainServer, type Running, runCollector } from './support/running.ts';
 
 describe('POST /api/v1/batches', () => {
@@ -281,6 +281,15 @@ describe('decoding an envelope', () => {
     expect(at(now + DAY)).toMatchObject({ head, rejection: undefined });
     expect(at(now + DAY + SECOND)).toEqual({ head, observation: null, findings: [], rejection: 'in-the-future' });
     expect(decode(batch(7, [{ ...use(0), seen: now + 2 * DAY }])[0])).toMatchObject({ rejection: 'in-the-future' });
+  });
+
+  test('how an agent is, is for itself to say', () => {
+    expect(decode(batch(7, [heartbeat(0)])[0])).toMatchObject({ observation: { kind: 'heartbeat' } });
+    expect(decode(batch(7, [heartbeat(0, { node: 'node-b' })])[0])).toMatchObject({
+      head,
+      observation: null,
+      rejection: 'foreign-node',
+    });
   });
 
   test.each([

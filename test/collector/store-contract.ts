@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Arrival, BlindSpot, HistoryItem, PlacedUse, Store } from '../../collector/store/store.ts';
 import { Alert } from '../../shared/schema/alert.ts';
-import { Observation, SourceStatus, TokenRead } from '../../shared/schema/observation.ts';
+import { Heartbeat, Observation, SourceStatus, TokenRead } from '../../shared/schema/observation.ts';
 import { Placement } from '../../shared/schema/placement.ts';
 import { DAY, formatTime, HOUR, MINUTE, SECOND } from '../../shared/time.ts';
 import { arbitraryOf } from './support/arbitrary-of.ts';
@@ -14,6 +14,7 @@ import {
   CLUSTER,
   DECIDING,
   HOME,
+  heartbeat,
   idOf,
   issue,
   outcome,
@@ -694,6 +695,88 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
           }),
           { numRuns: 60 },
         );
+      });
+    });
+
+    describe('agents', () => {
+      const of = (agent: string, at = START, stream = `demo/${agent}/s`) => ({ stream, cluster: CLUSTER, agent, at });
+      const sendBeat = (position: number, beat: Heartbeat, { stream, cluster, agent, at }: ReturnType<typeof of>) =>
+        send(store, position, [beat], [], { stream, cluster, agent, at });
+      const beats = async () =>
+        (await store.agents()).map((one) => [one.cluster, one.agent, one.heardAt, one.heartbeat.id]);
+
+      test('are known by what they said last, whole, and it is not part of the history', async () => {
+        const said = fc.array(arbitraryOf(Heartbeat), { minLength: 1, maxLength: 3 });
+        let run = 0;
+        await fc.assert(
+          fc.asyncProperty(said, async (list) => {
+            const cluster = `c${run++}`;
+            const at = START + run;
+            await send(store, 0, [use(run), ...list], [], { cluster, stream: `${cluster}/a/s`, agent: 'a', at });
+            const [known] = (await store.agents()).filter((one) => one.cluster === cluster);
+            expect(known).toEqual({ cluster, agent: 'a', heardAt: at, heartbeat: list.at(-1) });
+            expect((await store.history({ cluster }, all)).items).toHaveLength(1);
+            const { decided, undecided } = await store.recent(cluster, DAY, 10);
+            expect([...decided, ...undecided].map(({ kind }) => kind)).toEqual(['use']);
+          }),
+          { numRuns: 20 },
+        );
+      });
+
+      test('say nothing that counts as stored, but have come on in their stream', async () => {
+        await send(store, 0, [use(0)]);
+        expect(await send(store, 1, [heartbeat(9)], [], { at: START + MINUTE })).toMatchObject({ position: 2 });
+        expect(await store.streams()).toMatchObject([
+          { position: 2, accepted: 1, newest: use(0).time, lastSeen: START + MINUTE },
+        ]);
+        expect((await store.size()).observations).toBe(1);
+      });
+
+      test('are not taken for what they said before: again, or late', async () => {
+        await sendBeat(0, heartbeat(1), of('a', START + 1));
+        await sendBeat(1, heartbeat(2), of('a', START + 2));
+        expect(await sendBeat(0, heartbeat(1), of('a', START + 3))).toMatchObject({ duplicates: 1, observations: [] });
+        expect(await beats()).toEqual([[CLUSTER, 'a', START + 2, heartbeat(2).id]]);
+        // By an earlier stream of the same agent, which comes after all.
+        await sendBeat(7, heartbeat(0), of('a', START + 4, 'demo/a/lost'));
+        expect(await beats()).toEqual([[CLUSTER, 'a', START + 2, heartbeat(2).id]]);
+        await sendBeat(0, heartbeat(3), of('a', START + 5, 'demo/a/new'));
+        expect(await beats()).toEqual([[CLUSTER, 'a', START + 5, heartbeat(3).id]]);
+      });
+
+      test('whose clock was put back are heard all the same', async () => {
+        await sendBeat(0, heartbeat(100), of('a', START + 1));
+        await sendBeat(1, heartbeat(3), of('a', START + 2));
+        expect(await beats()).toEqual([[CLUSTER, 'a', START + 2, heartbeat(3).id]]);
+      });
+
+      test('are told apart by cluster and name, and are still known after it was opened again', async () => {
+        await sendBeat(0, heartbeat(1), of('b'));
+        await sendBeat(0, heartbeat(2), of('a'));
+        await sendBeat(0, heartbeat(3), { ...of('a', START, 'other/a/s'), cluster: 'other' });
+        const known = [
+          ['demo', 'a', START, heartbeat(2).id],
+          ['demo', 'b', START, heartbeat(1).id],
+          ['other', 'a', START, heartbeat(3).id],
+        ];
+        expect(await beats()).toEqual(known);
+        store = await opened.reopen();
+        expect(await beats()).toEqual(known);
+      });
+
+      test('are forgotten when nothing was heard of them for as long as anything is kept', async () => {
+        await sendBeat(0, heartbeat(1), of('a', START));
+        await sendBeat(0, heartbeat(2), of('b', START + HOUR));
+        await store.retain({ now: START + DAY + 1, maxAge: DAY, maxBytes: 1e12 });
+        expect((await beats()).map(([, agent]) => agent)).toEqual(['b']);
+      });
+
+      test('are not kept of a commit that fails', async () => {
+        const [fresh] = await store.unseen([arrival(0, [heartbeat(1)])]);
+        await send(store, 0, [use(0)]);
+        const commit = store.commit({ cluster: CLUSTER, at: START, fresh: [fresh!], outcome: outcome() });
+        await expect(commit).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+        expect(await store.agents()).toEqual([]);
       });
     });
 

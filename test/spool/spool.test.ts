@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Envelope } from '../../shared/schema/envelope.ts';
-import { read, status, use } from '../collector/support/make.ts';
+import { heartbeat, read, status, use } from '../collector/support/make.ts';
 import { ALL, close, ids, MEGABYTE, opened, place, uses } from './support/open.ts';
 
 const finding = (severity: 'info' | 'low' | 'critical') => ({ severity }) as never;
@@ -249,5 +249,36 @@ describe('a full spool', () => {
     expect(await spool.count('dropped')).toBeGreaterThanOrEqual(20);
     await written;
     expect(spool.read(ALL)).toHaveLength(30 - (await spool.count('dropped')));
+  });
+});
+
+describe('a heartbeat', () => {
+  test('is put once, and again only when the one before it has been delivered', async () => {
+    const folder = place();
+    let spool = await opened(folder);
+    await spool.put({ items: uses(0, 2) });
+    expect([1, 2, 3].map((n) => spool.offer(heartbeat(n)))).toEqual([true, false, false]);
+    await spool.put({ items: uses(2, 4) });
+    await close(spool);
+    // By an agent that comes after it, too.
+    spool = await opened(folder);
+    expect(spool.offer(heartbeat(4))).toBe(false);
+    expect(ids(spool.read(ALL))).toEqual([use(0), use(1), heartbeat(1), use(2), use(3)].map(({ id }) => id));
+    spool.acknowledge(spool.read({ ...ALL, records: 2 }));
+    expect(spool.offer(heartbeat(5))).toBe(false);
+    spool.acknowledge(spool.read({ ...ALL, records: 1 }));
+    expect(spool.offer(heartbeat(6))).toBe(true);
+  });
+
+  test('is left out where there is no room for it, and takes none from others', async () => {
+    const spool = await opened(place(), { maxBytes: 64 * 1024 });
+    for (let n = 0; spool.bytes < 56 * 1024; n += 1)
+      await spool.put({ items: [{ observation: read(n), findings: [] }] });
+    const before = [spool.records, spool.bytes, await spool.count('dropped')];
+    const detail = 'x'.repeat(512);
+    const parts = Array.from({ length: 8 }, (_, n) => ({ name: `part-${n}`, state: 'degraded', detail }));
+    expect(spool.offer(heartbeat(0, { parts }))).toBe(false);
+    expect([spool.records, spool.bytes, await spool.count('dropped')]).toEqual(before);
+    expect(spool.takeLosses()?.count ?? 0).toBe(before[2]);
   });
 });

@@ -65,6 +65,7 @@ export class AuditFileSource implements Component {
   /** Null: nothing was acknowledged or remembered yet. */
   #acknowledged: AuditCheckpoint | null;
   #isPositioned = false;
+  #isAtEnd: boolean | undefined;
   #waker: Waker | undefined;
   #running: Promise<void> | undefined;
   #last: AuditStatus | undefined;
@@ -85,6 +86,11 @@ export class AuditFileSource implements Component {
       stop: () => this.#stop(),
       degraded: () => (this.#last?.status === 'blind' ? `${this.#last.reason}: ${this.#last.detail}` : undefined),
     });
+  }
+
+  /** Whether all that was written when it last looked has been read; undefined: it can't look at the moment. */
+  get isAtEnd(): boolean | undefined {
+    return this.#isAtEnd;
   }
 
   /** Resolves once the position in the log is known: on a first start, what is written from then on will be read. */
@@ -127,11 +133,13 @@ export class AuditFileSource implements Component {
       try {
         if (!((await this.#options.room?.()) ?? true)) return;
         const batch = await this.#next();
+        this.#isAtEnd = this.#reader.hasFile ? batch === undefined : undefined;
         if (!batch) await waker.next();
         else if (!(await this.#deliver(batch))) return;
       } catch (error) {
         // Whatever had been read of the file is uncertain now: begin again at the last checkpoint.
         this.#isPositioned = false;
+        this.#isAtEnd = undefined;
         this.#reportUnreadable(error);
         await delay(this.#options.pollMs, undefined, { signal }).catch(() => undefined);
       }

@@ -21,6 +21,7 @@ import type {
   UsesFilter,
 } from '../store.ts';
 import { streamsToForget } from '../streams.ts';
+import { readAgents, saveHeartbeats } from './agents.ts';
 import { readBlindSpots } from './blind-spots.ts';
 import { CredentialHours } from './credential-hours.ts';
 import { readCredential } from './credential-life.ts';
@@ -115,7 +116,9 @@ class DuckDbStore implements Store {
   unseen(arrivals: readonly Arrival[]): Promise<Fresh[]> {
     return this.#write(async () => {
       const streams = await this.#known();
-      const candidates = arrivals.flatMap(({ records }) => records.flatMap(({ observation }) => observation ?? []));
+      const candidates = arrivals
+        .flatMap(({ records }) => records.flatMap(({ observation }) => observation ?? []))
+        .filter(({ kind }) => kind !== 'heartbeat');
       // By id, not by position: an agent that lost its state reads again, under other numbers.
       const known = await readKnown(this.#writer, arrivals[0]?.cluster ?? '', candidates);
       return arrivals.map((arrival) => leftOf(arrival, streams.get(arrival.stream)?.position ?? 0, known));
@@ -139,6 +142,7 @@ class DuckDbStore implements Store {
           await this.#hours.tell(this.#writer, freshOf(commit));
           await decideEarlier(this.#writer, commit);
           await upsertAlerts(this.#writer, commit.outcome.alerts, commit.at);
+          await saveHeartbeats(this.#writer, commit);
           await forgetStreams(this.#writer, forgotten);
           for (const { after, isNew } of changes) await saveStream(this.#writer, after, isNew);
           if (commit.consumed) await saveConsumed(this.#writer, commit.consumed);
@@ -207,6 +211,10 @@ class DuckDbStore implements Store {
 
   blindSpots(now: Micros) {
     return this.#read((connection) => readBlindSpots(connection, now));
+  }
+
+  agents() {
+    return this.#read(readAgents);
   }
 
   size(): Promise<StoreSize> {
@@ -298,6 +306,9 @@ function leftOf({ cluster, agent, stream, records }: Arrival, follows: number, k
     }
     if (observation === null) {
       if (!isAgain) rejected += 1;
+    } else if (observation.kind === 'heartbeat') {
+      // Not in the history, so known by its number alone.
+      if (!isAgain) observations.push(observation);
     } else if (!known.has(observation.id)) {
       known.add(observation.id);
       observations.push(observation);
@@ -318,13 +329,14 @@ function leftOf({ cluster, agent, stream, records }: Arrival, follows: number, k
 }
 
 function advanced(before: StreamState | undefined, fresh: Fresh, at: Micros): StreamState {
-  const times = fresh.observations.map(({ time }) => time);
+  const recorded = fresh.observations.filter(({ kind }) => kind !== 'heartbeat');
+  const times = recorded.map(({ time }) => time);
   return {
     stream: fresh.stream,
     cluster: fresh.cluster,
     agent: fresh.agent,
     position: fresh.position,
-    accepted: (before?.accepted ?? 0) + fresh.observations.length,
+    accepted: (before?.accepted ?? 0) + recorded.length,
     rejected: (before?.rejected ?? 0) + fresh.rejected,
     missing: (before?.missing ?? 0) + fresh.missing,
     firstSeen: before?.firstSeen ?? at,

@@ -63,6 +63,7 @@ const MIGRATIONS: readonly string[] = [
       UNION ALL SELECT time, issued FROM history WHERE issued IS NOT NULL)
     ORDER BY 1;
   `,
+  'CREATE TABLE agents (cluster VARCHAR, agent VARCHAR, stream VARCHAR, heard_at BIGINT, time BIGINT, body VARCHAR)',
 ];
 
 /**

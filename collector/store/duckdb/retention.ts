@@ -6,6 +6,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Micros } from '../../../shared/time.ts';
 import type { LetGo, Retention } from '../store.ts';
+import { forgetAgents } from './agents.ts';
 import { forgetOldHours } from './credential-hours.ts';
 import type { Database } from './database.ts';
 import { inTransaction } from './migrations.ts';
@@ -24,6 +25,7 @@ const ALERTS_SHARE = 0.25;
 export async function retain(connection: DuckDBConnection, database: Database, retention: Retention): Promise<LetGo> {
   const oldest = retention.now - retention.maxAge;
   await settle(connection, retention.now - SETTLED_AFTER);
+  await forgetAgents(connection, oldest);
   const tooOld = await remove(connection, 'DELETE FROM observations WHERE time < $1', [oldest]);
   const closed = await remove(connection, `DELETE FROM alerts WHERE status = 'closed' AND updated < $1`, [oldest]);
   const tooMany = await removeAlerts(connection, retention.maxBytes * ALERTS_SHARE);

@@ -4,6 +4,7 @@ import type { Arrival, Fresh, Store } from '../../../collector/store/store.ts';
 import type { Outcome } from '../../../shared/detection/correlator-types.ts';
 import type { Alert } from '../../../shared/schema/alert.ts';
 import type {
+  Heartbeat,
   Observation,
   SourceStatus,
   TokenFile,
@@ -108,6 +109,22 @@ export function status(n: number, parts: Partial<SourceStatus> = {}): SourceStat
   return { kind: 'status', id, time, timeText, seen, node: 'node-a', ...what, ...parts };
 }
 
+/** In the n-th second node-a's agent says how it is. */
+export function heartbeat(n: number, parts: Partial<Heartbeat> = {}): Heartbeat {
+  const { time, timeText } = use(n);
+  const about = { version: '0.1.0', startedAt: START, parts: [], waiting: { records: 0, bytes: 0 } };
+  return {
+    kind: 'heartbeat',
+    id: idOf(`heartbeat ${n}`),
+    time,
+    timeText,
+    seen: time,
+    node: 'node-a',
+    ...about,
+    ...parts,
+  };
+}
+
 function ofFile(n: number) {
   const { id, time, timeText, seen, principal, credential, binding } = use(n);
   const volume = 'kube-api-access-x';
@@ -183,9 +200,9 @@ export async function send(
   position: number,
   observations: readonly (Observation | null)[],
   placements: [string, Placement][] = observations.flatMap((o) => (o?.kind === 'use' ? [[o.id, HOME]] : [])),
-  { stream = STREAM, cluster = CLUSTER, alerts = [] as Alert[], at = START } = {},
+  { stream = STREAM, cluster = CLUSTER, agent = 'node-a', alerts = [] as Alert[], at = START } = {},
 ): Promise<Fresh> {
-  const [fresh] = await store.unseen([arrival(position, observations, { stream, cluster })]);
+  const [fresh] = await store.unseen([arrival(position, observations, { stream, cluster, agent })]);
   if (!fresh) throw new Error('the store has nothing to say about what came');
   await store.commit({ cluster, at, fresh: [fresh], outcome: outcome(placements, alerts) });
   return fresh;
@@ -195,8 +212,8 @@ export async function send(
 export function arrival(
   position: number,
   observations: readonly (Observation | null)[],
-  { stream = STREAM, cluster = CLUSTER } = {},
+  { stream = STREAM, cluster = CLUSTER, agent = 'node-a' } = {},
 ): Arrival {
   const records = observations.map((observation, index) => ({ position: position + index, observation }));
-  return { cluster, agent: 'node-a', stream, records };
+  return { cluster, agent, stream, records };
 }
