@@ -12,14 +12,29 @@ export interface AddressState {
 }
 
 export function useAddress(): AddressState {
-  const search = useSearch();
+  // To be told of changes alone: what it gives is decoded once already, and a `%25` in it would be decoded twice.
+  useSearch();
   const [path, navigate] = useLocation();
-  const all = Object.fromEntries(new URLSearchParams(search));
+  const all = Object.fromEntries(new URLSearchParams(location.search));
   return {
     all,
     of: (name) => all[name],
     set: (change, { replace = false } = {}) => navigate(pathWith(path, { ...all, ...change }), { replace }),
   };
+}
+
+/** The page's path by its parts, decoded (once, unlike the params of a route): `['credentials', 'secret:shop/cart']`. */
+export function usePathParts(): string[] {
+  useLocation();
+  return location.pathname.split('/').slice(1).map(decoded);
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** A path of the page with a query; what is empty is left out. */
