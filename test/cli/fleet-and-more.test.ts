@@ -51,7 +51,7 @@ describe('truant fleet', () => {
   });
 
   test('agents, and what can not be seen', async () => {
-    const { code, lines } = await ask(['fleet'], fleet([sick, agent], [{ ...blind, node: null }]));
+    const { code, lines } = await ask(['fleet'], fleet([agent, sick], [{ ...blind, node: null }]));
     expect(code).toBe(0);
     expect(lines).toEqual([
       'HEALTH  AGENT   CLUSTER  VERSION  HEARD OF  BEHIND  WAITING  LOST  WHY',

@@ -254,6 +254,16 @@ describe('--export', () => {
     );
   });
 
+  test.each([
+    ['7', '7', ''],
+    ['8', '7', 'the newest 7 of 8 rows are there: ask for less time at once, or for more with --limit\n'],
+    ['many', '7', ''],
+  ])('of %s rows, %s', async (total, rows, says) => {
+    const headers = { ...csv.headers, 'truant-total-rows': total, 'truant-rows': rows };
+    const { code, stderr } = await ask(['history', '--export', 'csv'], { ...csv, headers });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: says });
+  });
+
   test('what breaks off leaves the file as it was', async () => {
     await writeFile(file(), 'before');
     const { code, stderr } = await ask(['history', '--export', 'csv', '--output', file()], broken);
