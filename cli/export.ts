@@ -100,10 +100,12 @@ async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** What the collector says in advance that it left out. */
-const LEFT_OUT = 'truant-left-out';
+/** What the collector says before the first row: how many there are, and how many of these it sends. */
+const TOTAL = 'truant-total-rows';
+const SENT = 'truant-rows';
 
 function cutNote({ headers }: Response): string {
-  const left = Number(headers.get(LEFT_OUT) ?? 0);
-  return left > 0 ? `${left} rows were left out: ask for less time at once, or for more with --limit\n` : '';
+  const [total, sent] = [TOTAL, SENT].map((name) => Number(headers.get(name) ?? 0));
+  if (total === undefined || sent === undefined || !(total > sent)) return '';
+  return `the newest ${sent} of ${total} rows are there: ask for less time at once, or for more with --limit\n`;
 }

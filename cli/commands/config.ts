@@ -13,7 +13,10 @@ interface Options {
 const CONFIG_OPTION = ['-c, --config <file>', 'the configuration, a YAML file (also TRUANT_CONFIG)'] as const;
 
 export const registerConfig: RegisterCommand = (program, io) => {
-  const config = program.command('config').description('check the configuration, or show what is in force');
+  const config = program
+    .command('config')
+    .description('check the configuration, or show what is in force')
+    .addHelpText('after', '\nExamples:\n  truant config check --config truant.yaml\n  truant config print');
 
   config
     .command('check')

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
+import { nameOf } from '../../shared/detection/story.ts';
 import { printable } from '../../shared/text.ts';
 import { formatTime, type Micros, wallClock } from '../../shared/time.ts';
 import { type Io, writeLine } from '../io.ts';
 import { readAs } from '../read-as.ts';
-import { accountText } from '../ui/alert-cells.ts';
 import { jsonLine } from '../ui/json.ts';
 import { dayOf, toSecond } from '../ui/prose.ts';
 import { createStyle, type Style } from '../ui/style.ts';
@@ -88,7 +88,7 @@ async function listExceptions({ json = false, cluster, state, ...options }: List
 function exceptionColumns(style: Style, now: Micros): Column<Row>[] {
   return [
     { heading: 'RULE', cell: ({ rule }) => rule, min: 16 },
-    { heading: 'PRINCIPAL', cell: ({ principal }) => accountText(principal), min: 10 },
+    { heading: 'PRINCIPAL', cell: ({ principal }) => nameOf(principal), min: 10 },
     { heading: 'FROM', cell: ({ source }) => source ?? 'anywhere', min: 8 },
     {
       heading: 'STATE',
@@ -116,6 +116,6 @@ function stateOf({ revokedAt, expiresAt }: Row, now: Micros): string {
 
 function revokedLine({ id, rule, principal, source, revokedBy, revokedAt }: Row): string {
   const when = revokedAt === null ? '' : ` at ${toSecond(formatTime(revokedAt))}`;
-  const what = `${rule}, of ${accountText(principal)}, from ${source ?? 'anywhere'}`;
+  const what = `${rule}, of ${nameOf(principal)}, from ${source ?? 'anywhere'}`;
   return printable(`${id}  revoked${revokedBy === null ? '' : ` by ${revokedBy}`}${when}: ${what}`);
 }

@@ -1,10 +1,9 @@
 import { Option } from 'commander';
-import { AgentHealth } from '../../collector/query/schemas/fleet.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, writeLine } from '../io.ts';
 import { UNFINISHED } from '../options.ts';
 import { readAs } from '../read-as.ts';
-import { renderFleet, ShownFleet } from '../ui/fleet.ts';
+import { HEALTHS, healthRank, renderFleet, ShownFleet } from '../ui/fleet.ts';
 import { jsonLine } from '../ui/json.ts';
 import { createStyle } from '../ui/style.ts';
 import { type ApiCommandOptions, apiOf, withApiOptions } from './api-options.ts';
@@ -13,9 +12,6 @@ import type { RegisterCommand } from './command.ts';
 interface Options extends ApiCommandOptions {
   failOn?: string;
 }
-
-/** Least to most: the position is the rank. */
-const HEALTHS: readonly string[] = AgentHealth.options;
 
 const EXAMPLES = `
 Examples:
@@ -42,10 +38,7 @@ async function showFleet({ failOn, ...options }: Options, io: Io): Promise<void>
   const body = await apiOf(options, io).get('api/v1/fleet');
   const fleet = readAs(ShownFleet, body);
   if (failOn !== undefined)
-    io.exitCode = fleet.agents.some(({ health }) => rank(health) >= rank(failOn)) ? EXIT.findings : EXIT.ok;
+    io.exitCode = fleet.agents.some(({ health }) => healthRank(health) >= healthRank(failOn)) ? EXIT.findings : EXIT.ok;
   const lines = options.json ? [jsonLine(body)] : renderFleet(fleet, createStyle(io, io.stdout), io.stdout.columns);
   for (const line of lines) await writeLine(io.stdout, line);
 }
-
-/** What an earlier version does not know of is worse than all that it knows. */
-const rank = (health: string): number => (HEALTHS.includes(health) ? HEALTHS.indexOf(health) : HEALTHS.length);

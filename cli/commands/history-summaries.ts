@@ -1,10 +1,11 @@
 /** The history in sums: how many of each, and how many when. */
 import { z } from 'zod';
+import { nameOf } from '../../shared/detection/story.ts';
 import { formatTime, type Micros } from '../../shared/time.ts';
 import type { Api, Query } from '../api.ts';
 import { type Io, writeLine } from '../io.ts';
 import { readAs } from '../read-as.ts';
-import { accountText, whenText } from '../ui/alert-cells.ts';
+import { whenText } from '../ui/alert-cells.ts';
 import { renderHistogram, ShownHistogram } from '../ui/histogram.ts';
 import { jsonLine } from '../ui/json.ts';
 import { speaksUtf8 } from '../ui/locale.ts';
@@ -49,7 +50,7 @@ function columns(by: string, style: Style): Column<Group>[] {
   return [
     {
       heading: by.replace(/[A-Z]/g, (letter) => ` ${letter}`).toUpperCase(),
-      cell: ({ value }) => (value === null ? 'none' : by === 'principal' ? accountText(value) : value),
+      cell: ({ value }) => (value === null ? 'none' : by === 'principal' ? nameOf(value) : value),
       min: 12,
     },
     { heading: 'COUNT', cell: ({ count }) => String(count), align: 'right' },

@@ -1,5 +1,5 @@
 /** Completion for bash 4.4 and later. It offers words, and files where a file belongs. */
-import { anyOf, commandsBelow, quoted, valueOptions, wordsOf } from './shell-words.ts';
+import { quoted, valueOptions, walk, wordsOf } from './shell-words.ts';
 import { type CommandNode, eachCommand, type Values } from './tree.ts';
 
 export function bashCompletion(root: CommandNode): string {
@@ -13,11 +13,7 @@ ${name}() {
     word=\${COMP_WORDS[i]}
     # bash takes --option=value for three words.
     if [[ $word == '=' ]]; then continue; fi
-    if [[ -n $waiting ]]; then waiting=''; continue; fi
-    case "$at $word" in
-      ${anyOf(commandsBelow(root))}) at="$at $word" ;;
-      ${anyOf(values.map(({ at }) => at))}) waiting=$word ;;
-    esac
+${walk(root)}
   done
   if [[ $cur == '=' ]]; then cur=''; fi
   if [[ -n $waiting ]]; then

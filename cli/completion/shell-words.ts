@@ -4,7 +4,7 @@ import { type CommandNode, eachCommand, type OptionNode } from './tree.ts';
 /** A text for a POSIX shell, and for zsh. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** What walks down the command line: `truant alerts close`. */
+/** What leads down the command line: `truant alerts close`. */
 export const commandsBelow = (root: CommandNode): string[] =>
   [...eachCommand(root)].filter((node) => node !== root).map(({ path }) => path);
 
@@ -18,9 +18,18 @@ export function valueOptions(root: CommandNode): { at: string; option: OptionNod
 }
 
 /** `'a'|'b'`: a pattern of `case` that means any of these, to the letter. */
-export const anyOf = (texts: readonly string[]): string => texts.map(quoted).join('|');
+const anyOf = (texts: readonly string[]): string => texts.map(quoted).join('|');
 
 export const wordsOf = ({ commands, operands }: CommandNode): string[] => [
   ...commands.map(({ name }) => name),
   ...operands.choices,
 ];
+
+/**
+ * What bash and zsh do with each word: `at` is the command so far, `waiting` the option whose value comes next, or empty.
+ */
+export const walk = (root: CommandNode): string => `    if [[ -n $waiting ]]; then waiting=''; continue; fi
+    case "$at $word" in
+      ${anyOf(commandsBelow(root))}) at="$at $word" ;;
+      ${anyOf(valueOptions(root).map(({ at }) => at))}) waiting=$word ;;
+    esac`;

@@ -1,5 +1,5 @@
 /** Completion for zsh, with descriptions. */
-import { anyOf, commandsBelow, quoted, valueOptions } from './shell-words.ts';
+import { quoted, valueOptions, walk } from './shell-words.ts';
 import { type CommandNode, eachCommand, type OptionNode, type Values } from './tree.ts';
 
 export function zshCompletion(root: CommandNode): string {
@@ -14,11 +14,7 @@ ${name}() {
   local -a offered
   for ((i = 2; i < CURRENT; i++)); do
     word=\${words[i]}
-    if [[ -n $waiting ]]; then waiting=''; continue; fi
-    case "$at $word" in
-      ${anyOf(commandsBelow(root))}) at="$at $word" ;;
-      ${anyOf(values.map(({ at }) => at))}) waiting=$word ;;
-    esac
+${walk(root)}
   done
   if [[ -z $waiting && $PREFIX == --*=* ]]; then
     waiting=\${PREFIX%%=*}

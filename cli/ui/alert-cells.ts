@@ -1,5 +1,6 @@
 /** What lines and tables show of an alert. A newer collector may say more. */
 import { z } from 'zod';
+import { nameOf } from '../../shared/detection/story.ts';
 import { Severity } from '../../shared/schema/alert.ts';
 import type { Style } from './style.ts';
 import type { Column } from './table.ts';
@@ -19,10 +20,6 @@ export const AlertRow = z.looseObject({
 });
 export type AlertRow = z.infer<typeof AlertRow>;
 
-/** `shop/cart` */
-export const accountText = (principal: string): string =>
-  principal.replace(/^system:serviceaccount:/, '').replace(':', '/');
-
 /** `2030-01-31 12:00:00`, of RFC 3339 in UTC. */
 export const whenText = (time: string): string => time.slice(0, 19).replace('T', ' ');
 
@@ -40,7 +37,7 @@ export function alertColumns(style: Style): Column<AlertRow>[] {
     { heading: 'SURE', cell: ({ confidence }) => confidence, spare: true },
     { heading: 'STATUS', cell: statusText, min: 12, spare: true },
     { heading: 'LAST SEEN', cell: ({ lastSeen }) => whenText(lastSeen) },
-    { heading: 'PRINCIPAL', cell: ({ principal }) => accountText(principal), min: 10 },
+    { heading: 'PRINCIPAL', cell: ({ principal }) => nameOf(principal), min: 10 },
     { heading: 'USED FROM', cell: fromText, min: 11 },
     { heading: 'TITLE', cell: ({ title }) => title, min: 16, spare: true },
     { heading: 'ASSIGNEE', cell: ({ assignee = '' }) => assignee, min: 8, spare: true },

@@ -1,7 +1,9 @@
 /** What became of an alert that something was to be done about, for people. */
+
+import { nameOf } from '../../shared/detection/story.ts';
 import { printable } from '../../shared/text.ts';
 import { type Done, exceptedBy } from '../handling/act-on.ts';
-import { accountText, statusText } from './alert-cells.ts';
+import { statusText } from './alert-cells.ts';
 import type { Style } from './style.ts';
 
 export function doneLines({ id, action, alert, problem }: Done, style: Style): string[] {
@@ -9,9 +11,9 @@ export function doneLines({ id, action, alert, problem }: Done, style: Style): s
   const owner = alert.assignee === undefined ? '' : `, assigned to ${alert.assignee}`;
   const now = `${statusText(alert)}${owner}`;
   return [
-    `${printable(id)}  ${style.green(printable(now))}  ${printable(`${accountText(alert.principal)}: ${alert.title}`)}`,
+    `${printable(id)}  ${style.green(printable(now))}  ${printable(`${nameOf(alert.principal)}: ${alert.title}`)}`,
     ...exceptedBy(action).map(({ rule, principal, source }) =>
-      printable(`  never again: ${rule}, of ${accountText(principal)}, from ${source ?? 'anywhere'}`),
+      printable(`  never again: ${rule}, of ${nameOf(principal)}, from ${source ?? 'anywhere'}`),
     ),
   ];
 }

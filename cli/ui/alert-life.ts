@@ -1,7 +1,8 @@
 /** What was done about an alert, and what other alerts have to do with it, for people. */
 import { z } from 'zod';
+import { nameOf } from '../../shared/detection/story.ts';
 import { formatTime } from '../../shared/time.ts';
-import { AlertRow, accountText, statusText, whenText } from './alert-cells.ts';
+import { AlertRow, statusText, whenText } from './alert-cells.ts';
 import { createProse } from './prose.ts';
 import type { Style } from './style.ts';
 
@@ -44,7 +45,7 @@ function deedOf({ action, assignee, reason, exceptions }: ActivityRow): string {
     case 'comment':
       return 'commented';
     case 'close':
-      return `closed it as ${[reason ?? 'it is', ...exceptions].join(', with ')}`;
+      return `closed it as ${reason ?? 'it is'}${exceptions.length === 0 ? '' : `, never again: ${exceptions.join(', ')}`}`;
     case 'reopen':
       return 'opened it again';
     default:
@@ -60,7 +61,7 @@ export function renderRelated(related: readonly RelatedRow[], style: Style, widt
     `  ${style.bold('Related alerts')}`,
     ...related.flatMap(({ alert, because }) => [
       ...flow(
-        `${alert.id}  ${alert.severity}, ${statusText(alert)}, ${accountText(alert.principal)}: ${alert.title} (same ${because.join(', ')})`,
+        `${alert.id}  ${alert.severity}, ${statusText(alert)}, ${nameOf(alert.principal)}: ${alert.title} (same ${because.join(', ')})`,
         '    ',
         '  ',
       ),

@@ -1,5 +1,6 @@
 /** The agents, and what can't be seen, for people. */
 import { z } from 'zod';
+import { AgentHealth } from '../../collector/query/schemas/fleet.ts';
 import { formatTime, MINUTE, type Micros, SECOND } from '../../shared/time.ts';
 import { whenText } from './alert-cells.ts';
 import { createProse } from './prose.ts';
@@ -39,11 +40,20 @@ export const ShownFleet = z.looseObject({
 });
 export type ShownFleet = z.infer<typeof ShownFleet>;
 
+/** Least to most: the position is the rank. */
+export const HEALTHS: readonly string[] = AgentHealth.options;
+
+/** What an earlier version does not know of is worse than all that it knows. */
+export const healthRank = (health: string): number =>
+  HEALTHS.includes(health) ? HEALTHS.indexOf(health) : HEALTHS.length;
+
+/** The worst first. */
 export function renderFleet(fleet: ShownFleet, style: Style, width: number | undefined): string[] {
   const { flow } = createProse(style, width ?? 100);
-  const blind = [...fleet.agents.flatMap(({ blindSpots }) => blindSpots), ...fleet.blindSpots];
+  const agents = fleet.agents.toSorted((a, b) => healthRank(b.health) - healthRank(a.health));
+  const blind = [...agents.flatMap(({ blindSpots }) => blindSpots), ...fleet.blindSpots];
   return [
-    ...(fleet.agents.length === 0 ? ['no agents'] : renderTable(columns(fleet, style), fleet.agents, width)),
+    ...(agents.length === 0 ? ['no agents'] : renderTable(columns(fleet, style), agents, width)),
     ...(blind.length === 0 ? [] : ['', style.bold('What can not be seen')]),
     ...blind.flatMap((spot) => flow(blindText(spot), '    ', '  ')),
   ];

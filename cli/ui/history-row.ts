@@ -1,7 +1,8 @@
 /** What happened to a token, as a row of the history's table. A newer collector may say more of each. */
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { accountText, whenText } from './alert-cells.ts';
+import { nameOf } from '../../shared/detection/story.ts';
+import { whenText } from './alert-cells.ts';
 
 export interface HistoryRow {
   time: string;
@@ -107,7 +108,7 @@ function ofIssue(issue: z.infer<typeof Issue>, placement: z.infer<typeof Placed>
     ...common({ ...issue, credential: issued === undefined ? undefined : { id: issued } }),
     ...ofPlacement(placement),
     ...answered(issue),
-    what: `token ${outcome} ${accountText(actor.username)}`,
+    what: `token ${outcome} ${nameOf(actor.username)}`,
   };
 }
 
@@ -175,7 +176,7 @@ interface Told {
 
 const common = ({ timeText, principal = '', credential }: Told) => ({
   time: whenText(timeText),
-  principal: accountText(principal),
+  principal: nameOf(principal),
   credential: credential?.id ?? '',
 });
 

@@ -1,9 +1,10 @@
 /** What happens, a line each: an alert when it says something new of itself, a use always. */
 import { z } from 'zod';
+import { nameOf } from '../../shared/detection/story.ts';
 import { BoundedMap } from '../../shared/inventory/bounded-map.ts';
 import { printable } from '../../shared/text.ts';
 import { readAs } from '../read-as.ts';
-import { AlertRow, accountText, fromText, statusText, whenText } from './alert-cells.ts';
+import { AlertRow, fromText, statusText, whenText } from './alert-cells.ts';
 import { HistoryRow } from './history-row.ts';
 import type { Paint, Style } from './style.ts';
 import { fit, widthOf } from './width.ts';
@@ -43,7 +44,7 @@ export class LiveLines {
       [severity.toUpperCase().padEnd(8), this.#style.severity(severity)],
       [id],
       [status],
-      [accountText(principal)],
+      [nameOf(principal)],
       [fromText(alert)],
       [title],
     ];

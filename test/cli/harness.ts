@@ -21,8 +21,8 @@ export class Sink extends Writable {
     this.columns = terminal?.columns ?? 0;
   }
 
-  override _write(chunk: string, _encoding: string, done: () => void): void {
-    this.text += chunk;
+  override _write(chunk: string | Uint8Array, _encoding: string, done: () => void): void {
+    this.text += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
     done();
   }
 }
@@ -36,11 +36,15 @@ export function sink(terminal?: { columns: number }): Sink & Out {
 
 export async function truant(
   args: string[],
-  { env = {}, terminal }: { env?: Io['env']; terminal?: { columns: number } } = {},
+  {
+    env = {},
+    terminal,
+    stop = new AbortController().signal,
+  }: { env?: Io['env']; terminal?: { columns: number }; stop?: AbortSignal } = {},
 ): Promise<Ran> {
   const stdout = sink(terminal);
   const stderr = sink(terminal);
-  const io: Io = { stdout, stderr, env, stopSignal: () => new AbortController().signal, exitCode: EXIT.ok };
+  const io: Io = { stdout, stderr, env, stopSignal: () => stop, exitCode: EXIT.ok };
   const code = await run(args, io);
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
