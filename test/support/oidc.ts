@@ -1,6 +1,7 @@
 /** A real issuer of OpenID Connect with a few people, a form to log in by, and ways to have it answer wrongly. */
+import type { RequestListener } from 'node:http';
 import { type CryptoKey, decodeJwt, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
-import Provider, { type Configuration } from 'oidc-provider';
+import { type Configuration, Provider } from 'oidc-provider';
 import { type Listening, listening } from './listening.ts';
 
 export const CLIENT = { id: 'truant', secret: 'the-clients-own-secret' } as const;
@@ -31,8 +32,8 @@ export interface OidcOptions {
 
 /** @param port given: there, else at any that is free */
 export async function oidcIssuer({ publicUrl, claimsInIdToken = false }: OidcOptions, port = 0): Promise<Oidc> {
-  let answer: ReturnType<Provider['callback']>;
-  const server = await listening((request, response) => void answer(request, response), undefined, port);
+  let answer: RequestListener = (_request, response) => response.writeHead(503).end();
+  const server = await listening((request, response) => answer(request, response), undefined, port);
   const [own, others] = await Promise.all([signingKey(), signingKey()]);
   const provider = new Provider(server.url, {
     ...(await configurationOf(publicUrl, own)),
@@ -49,7 +50,7 @@ export async function oidcIssuer({ publicUrl, claimsInIdToken = false }: OidcOpt
     const said = new SignJWT(oidc.says?.(claims) ?? claims).setProtectedHeader({ alg: 'RS256', kid: 'one' });
     context.body = { ...body, id_token: await said.sign(key) };
   });
-  answer = provider.callback();
+  answer = (request, response) => void provider.callback()(request, response);
   return oidc;
 }
 
