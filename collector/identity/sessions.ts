@@ -26,7 +26,7 @@ export interface SessionsOptions {
   total: Micros;
   clock: Clock;
   /** `received`: begun; `dropped`: ended. */
-  metrics: ComponentMetrics<(typeof SESSION_ENDS)[number], never>;
+  metrics: ComponentMetrics<(typeof SESSION_ENDS)[number]>;
   /** At a time; the one that has been silent longest makes room. */
   max?: number;
   /** Of one caller, so that nobody can push out all others. */
@@ -102,7 +102,7 @@ export class Sessions {
 
   #makeRoom({ id }: Person): void {
     const own: Kept[] = [];
-    for (const session of [...this.#kept.values()]) {
+    for (const session of Array.from(this.#kept.values())) {
       if (this.#isOver(session)) this.#drop(session, 'over');
       else if (session.caller.id === id) own.push(session);
     }

@@ -4,6 +4,9 @@ import { defineConfig } from 'vite';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+/** As text alone it would be told another host than the page's, and take what the page changes for another page's doing. */
+const COLLECTOR = { target: 'http://127.0.0.1:7117', changeOrigin: false };
+
 export default defineConfig({
   root: at('page'),
   base: '/',
@@ -19,5 +22,5 @@ export default defineConfig({
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   // `npx vite --config collector/web/vite.config.ts` while a collector runs.
-  server: { proxy: { '/api': 'http://127.0.0.1:7117', '/auth': 'http://127.0.0.1:7117' } },
+  server: { proxy: { '/api': COLLECTOR, '/auth': COLLECTOR } },
 });

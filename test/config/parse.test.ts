@@ -213,6 +213,63 @@ describe('parseConfig', () => {
     expect(problems({ collector: { auth: { mode: 'token', viewerTokensFile: '/etc/truant/tokens' } } })).toEqual([]);
   });
 
+  test('keys that are nearly right lead to those that are', () => {
+    expect(problems({ collector: { auth: { tokenHashes: [], tokensFile: 'x', adminTokenHashs: [] } } })).toEqual([
+      'collector.auth.tokenHashes: no such key; did you mean viewerTokenHashes?',
+      'collector.auth.tokensFile: no such key; did you mean viewerTokensFile?',
+      'collector.auth.adminTokenHashs: no such key; did you mean adminTokenHashes?',
+    ]);
+  });
+
+  test('a person’s token may have a name, though not one that others go by', () => {
+    const named = (name: string) =>
+      problems({ collector: { auth: { analystTokenHashes: [`sha256:${'a'.repeat(64)} ${name}`] } } });
+    for (const name of ['alice', 'alice@example.org', 'truants']) expect(named(name)).toEqual([]);
+    for (const name of ['truant', 'anybody', 'a b', '<b>', '', 'x'.repeat(65)]) expect(named(name)).toHaveLength(1);
+  });
+
+  describe('logging in at an issuer', () => {
+    const right = {
+      issuer: 'https://sso.example',
+      clientId: 'truant',
+      publicUrl: 'https://truant.example/',
+      roles: { analyst: ['soc'] },
+    };
+    const tls = { terminatedElsewhere: true };
+    const within = (more: object, auth: object = { mode: 'token' }, tlsSection: object = tls) =>
+      problems({ collector: { tls: tlsSection, auth: { ...auth, oidc: { ...right, ...more } } } });
+
+    test('is a way to ask, and has what else it needs by itself', () => {
+      expect(within({})).toEqual([]);
+      const { oidc } = parseConfig({ collector: { tls, auth: { mode: 'token', oidc: right } } }).collector.auth;
+      expect(oidc).toMatchObject({
+        publicUrl: 'https://truant.example',
+        scopes: ['openid', 'profile', 'email', 'groups'],
+        groupsClaim: 'groups',
+        roles: { viewer: [], analyst: ['soc'], admin: [] },
+      });
+      expect(within({ issuer: 'http://127.0.0.1:9', publicUrl: 'http://localhost:7117' }, undefined, {})).toEqual([]);
+    });
+
+    test.each<[string, object, RegExp]>([
+      ['an issuer that can be changed on its way', { issuer: 'http://sso.example' }, /issuer.*must be an https URL/],
+      ['a place that is not all of a host', { publicUrl: 'https://truant.example/x' }, /publicUrl.*without a path/],
+      ['a place without TLS', { publicUrl: 'http://truant.example' }, /publicUrl.*must be an https URL/],
+      ['a place without TLS where there is', { publicUrl: 'http://localhost' }, /publicUrl: must be https, as/],
+      ['no openid', { scopes: ['profile'] }, /scopes: must have openid among them/],
+      ['nobody who may', { roles: {} }, /roles: name no group/],
+    ])('is refused with %s', (_what, more, message) => {
+      expect(within(more)).toEqual([expect.stringMatching(message)]);
+    });
+
+    test('is refused where nobody is asked, and without TLS where it is said', () => {
+      expect(within({}, {})).toEqual(['collector.auth.oidc: needs collector.auth.mode: token']);
+      expect(within({}, undefined, {})).toEqual([
+        expect.stringMatching(/^collector\.auth\.oidc\.publicUrl: is https, which needs collector\.tls\.certFile/),
+      ]);
+    });
+  });
+
   describe('clusters whose agents are known by their tokens', () => {
     const within = (...clusters: object[]) => problems({ collector: { auth: { clusters } } });
     const named = (name: string, more: object = { jwksFile: '/keys' }) => ({ name, ...more });

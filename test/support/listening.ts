@@ -8,11 +8,14 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** @param tls given: it speaks HTTPS */
-export async function listening(listener: RequestListener, tls?: ServerOptions): Promise<Listening> {
+/**
+ * @param tls given: it speaks HTTPS
+ * @param port given: there, else at any that is free
+ */
+export async function listening(listener: RequestListener, tls?: ServerOptions, port = 0): Promise<Listening> {
   const server: Server = tls ? createTlsServer(tls, listener) : createServer(listener);
   await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(port, '127.0.0.1', resolve);
   });
   return {
     url: `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,

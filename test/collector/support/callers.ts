@@ -9,6 +9,9 @@ import { createLogger } from '../../../shared/telemetry/logger.ts';
 import { type TokenReviewServer, tokenReviewServer } from '../../identity/support/token-review-server.ts';
 import { keySetOf, type Said, SigningKey } from '../../identity/support/tokens.ts';
 import { Authority, type Issued } from '../../support/certificates.ts';
+import { freePort } from '../../support/free-ports.ts';
+import { CLIENT, oidcIssuer, ROLES } from '../../support/oidc.ts';
+import { Browser } from './browser.ts';
 import { CLUSTER, use } from './make.ts';
 import { batch, lines, type Running, runCollector } from './running.ts';
 
@@ -18,6 +21,8 @@ const hash = (token: string) => `sha256:${createHash('sha256').update(token).dig
 export interface Credentials {
   token?: string;
   certificate?: Issued;
+  /** Logs in, and again once that is over: the headers that the page sends then. */
+  session?: () => Promise<Record<string, string>>;
 }
 
 export interface Lab extends Running {
@@ -31,8 +36,11 @@ export interface Lab extends Running {
     strangers: Record<string, Credentials>;
     /** Known, but nobody who may come in: 403. */
     outsiders: Record<string, Credentials>;
-    readers: Record<string, Credentials>;
+    viewers: Record<string, Credentials>;
+    analysts: Record<string, Credentials>;
     admins: Record<string, Credentials>;
+    /** Administrators' browsers, when another page has them ask. */
+    forged: Record<string, Credentials>;
     /** Agents of demo/node-a. */
     agents: Record<string, Credentials>;
     /** Agents of other nodes and clusters. */
@@ -55,6 +63,9 @@ export async function createLab(section: object = {}): Promise<Lab> {
   const own = authority.issue({ ip: ['127.0.0.1'] });
   const [key, keyOfOther] = [new SigningKey('one'), new SigningKey('one')];
   const api = await tokenReviewServer();
+  const port = await freePort();
+  const url = `https://127.0.0.1:${port}`;
+  const oidc = await oidcIssuer({ publicUrl: url });
   let logged = '';
   const to = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
@@ -64,6 +75,7 @@ export async function createLab(section: object = {}): Promise<Lab> {
   });
   const running = await runCollector(
     {
+      listen: { port },
       tls: {
         certFile: await put('tls.crt', own.cert),
         keyFile: await put('tls.key', own.key),
@@ -71,9 +83,17 @@ export async function createLab(section: object = {}): Promise<Lab> {
       },
       auth: {
         mode: 'token',
-        viewerTokenHashes: [hash('the-reader')],
+        viewerTokenHashes: [hash('the-viewer')],
+        analystTokenHashes: [hash('the-analyst')],
         adminTokenHashes: [hash('the-admin')],
         agentTokenHashes: [hash('agent-of-here'), `${hash('agent-of-b')} demo/node-b`, `${hash('other-agent')} other`],
+        oidc: {
+          issuer: oidc.url,
+          clientId: CLIENT.id,
+          clientSecretFile: await put('secret', CLIENT.secret),
+          publicUrl: url,
+          roles: ROLES,
+        },
         clusters: [
           { name: CLUSTER, jwksFile: await put('demo.json', JSON.stringify(await keySetOf(key))) },
           { name: 'other', jwksFile: await put('other.json', JSON.stringify(await keySetOf(keyOfOther))) },
@@ -84,7 +104,7 @@ export async function createLab(section: object = {}): Promise<Lab> {
           },
         ],
       },
-      limits: { failuresPerMinute: 100_000 },
+      limits: { failuresPerMinute: 100_000, requestsPerMinute: 100_000 },
       ...section,
     },
     { logger: createLogger({ level: 'trace' }, to) },
@@ -97,13 +117,15 @@ export async function createLab(section: object = {}): Promise<Lab> {
     dispatchers.set(cert, made);
     return made;
   };
-  const ask: Lab['ask'] = (method, route, who, init = {}) =>
+  const ask: Lab['ask'] = async (method, route, who, init = {}) =>
     fetch(running.url + route, {
       method,
       dispatcher: dispatcherFor(who),
+      redirect: 'manual',
       ...init,
       headers: {
         ...(init.headers as Record<string, string> | undefined),
+        ...(await who.session?.()),
         ...(who.token !== undefined && { authorization: `Bearer ${who.token}` }),
       },
     });
@@ -112,7 +134,10 @@ export async function createLab(section: object = {}): Promise<Lab> {
     authority,
     key,
     api,
-    callers: await callersOf({ authority, key, keyOfOther, api }),
+    callers: {
+      ...(await callersOf({ authority, key, keyOfOther, api })),
+      ...peopleOf(url, () => new Browser(dispatcherFor({}))),
+    },
     logged: () => logged,
     ask,
     send: (who, as = { cluster: CLUSTER, agent: 'node-a' }) =>
@@ -123,8 +148,54 @@ export async function createLab(section: object = {}): Promise<Lab> {
     stop: async () => {
       await Promise.all([...dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
       await running.stop();
-      await api.close();
+      await Promise.all([api.close(), oidc.close()]);
       await rm(folder, { recursive: true });
+    },
+  };
+}
+
+type People = Pick<Lab['callers'], 'viewers' | 'analysts' | 'admins' | 'forged'>;
+
+function peopleOf(url: string, newBrowser: () => Browser): People {
+  const withToken = (token: string) => async (browser: Browser) => {
+    await browser.fromPage(`${url}/api/v1/session`, 'POST', { body: { token } });
+  };
+  const atIssuer = (user: string) => async (browser: Browser) => {
+    await browser.logIn(url, user);
+  };
+  const session = (logIn: (browser: Browser) => Promise<void>, from = url, knows = true) => {
+    const browser = newBrowser();
+    const askWho = () => browser.ask(`${url}/api/v1/me`);
+    return async () => {
+      let who = await askWho();
+      if (who.status !== 200) {
+        await logIn(browser);
+        who = await askWho();
+      }
+      const { csrf } = (await who.json()) as { csrf: string };
+      const cookie = [...browser.cookies(url)].map(([name, value]) => `${name}=${value}`).join('; ');
+      return { cookie, origin: from, ...(knows && { 'x-csrf-token': csrf }) };
+    };
+  };
+  return {
+    viewers: {
+      'a viewer': { token: 'the-viewer' },
+      'a viewer who has logged in with a token': { session: session(withToken('the-viewer')) },
+      'a viewer who has logged in at the issuer': { session: session(atIssuer('vic')) },
+    },
+    analysts: {
+      'an analyst': { token: 'the-analyst' },
+      'an analyst who has logged in with a token': { session: session(withToken('the-analyst')) },
+      'an analyst who has logged in at the issuer': { session: session(atIssuer('ana')) },
+    },
+    admins: {
+      'an administrator': { token: 'the-admin' },
+      'an administrator who has logged in with a token': { session: session(withToken('the-admin')) },
+      'an administrator who has logged in at the issuer': { session: session(atIssuer('ada')) },
+    },
+    forged: {
+      'a page of another origin': { session: session(withToken('the-admin'), 'https://evil.example') },
+      'a page that does not know the token': { session: session(atIssuer('ada'), url, false) },
     },
   };
 }
@@ -136,7 +207,7 @@ interface Keys {
   api: TokenReviewServer;
 }
 
-async function callersOf({ authority, key, keyOfOther, api }: Keys): Promise<Lab['callers']> {
+async function callersOf({ authority, key, keyOfOther, api }: Keys): Promise<Omit<Lab['callers'], keyof People>> {
   const says = async (said: Said, by = key): Promise<Credentials> => ({ token: await by.token(said) });
   const named = (uri: string, by = authority): Credentials => ({ certificate: by.issue({ uri: [uri] }) });
   const reviewed = await key.token({ claims: { iss: 'https://reviewed' } });
@@ -167,8 +238,6 @@ async function callersOf({ authority, key, keyOfOther, api }: Keys): Promise<Lab
       'a token without a node': await says({ node: null }),
       'a certificate that names nobody': { certificate: authority.issue({ dns: ['node-a'] }) },
     },
-    readers: { 'a reader': { token: 'the-reader' } },
-    admins: { 'an administrator': { token: 'the-admin' } },
     agents: {
       'an agent with a static token': { token: 'agent-of-here' },
       "an agent with its ServiceAccount's token": await says({}),
