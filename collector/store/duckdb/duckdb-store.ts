@@ -1,9 +1,10 @@
 /** The embedded store: one DuckDB file, one writer, a few readers. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { TruantError } from '../../../shared/errors.ts';
-import type { Observation } from '../../../shared/schema/observation.ts';
 import type { Micros } from '../../../shared/time.ts';
 import { TaskQueue } from '../../task-queue.ts';
+import type { AlertOrder, ExceptionsFilter } from '../alert-life.ts';
+import { advanced, leftOf } from '../arrivals.ts';
 import type {
   AlertsFilter,
   Arrival,
@@ -20,22 +21,23 @@ import type {
   UsesFilter,
 } from '../store.ts';
 import { streamsToForget } from '../streams.ts';
-import { readBlindSpots } from './blind-spots.ts';
-import { readCredential } from './credential-life.ts';
-import { type Database, type DatabaseOptions, openDatabase } from './database.ts';
-import { inTransaction, migrate } from './migrations.ts';
+import { readAlertCounts } from './alert-counts.ts';
 import {
   readAlert,
   readAlerts,
-  readConsumed,
-  readCounts,
-  readHistory,
-  readKnown,
-  readOpenAlerts,
-  readRecent,
-  readStreams,
-  readUses,
-} from './reading.ts';
+  readChangedAlerts,
+  readCurrentAlerts,
+  readLastChange,
+  readRelatedAlerts,
+  readWholeAlerts,
+} from './alert-reading.ts';
+import { upsertAlerts } from './alert-writing.ts';
+import { readBlindSpots } from './blind-spots.ts';
+import { readCredential } from './credential-life.ts';
+import { type Database, type DatabaseOptions, openDatabase } from './database.ts';
+import { countSuppressed, insertActions, readActivity, readExceptions, saveExceptions } from './handling.ts';
+import { inTransaction, migrate } from './migrations.ts';
+import { readConsumed, readCounts, readHistory, readKnown, readRecent, readStreams, readUses } from './reading.ts';
 import { retain, usedBytes } from './retention.ts';
 import {
   decideEarlier,
@@ -43,7 +45,6 @@ import {
   insertObservations,
   saveConsumed,
   saveStream,
-  upsertAlerts,
   VERDICTS_TABLE,
 } from './writing.ts';
 
@@ -133,6 +134,9 @@ class DuckDbStore implements Store {
           await insertObservations(this.#writer, commit);
           await decideEarlier(this.#writer, commit);
           await upsertAlerts(this.#writer, commit.outcome.alerts, commit.at);
+          await insertActions(this.#writer, commit.actions ?? []);
+          await saveExceptions(this.#writer, commit.exceptions ?? []);
+          await countSuppressed(this.#writer, commit.outcome.suppressed ?? new Map());
           await forgetStreams(this.#writer, forgotten);
           for (const { after, isNew } of changes) await saveStream(this.#writer, after, isNew);
           if (commit.consumed) await saveConsumed(this.#writer, commit.consumed);
@@ -158,8 +162,8 @@ class DuckDbStore implements Store {
     return this.#read((connection) => readRecent(connection, cluster, within, limit));
   }
 
-  openAlerts(cluster: string, limit: number) {
-    return this.#read((connection) => readOpenAlerts(connection, cluster, limit));
+  currentAlerts(cluster: string, closedSince: Micros, limit: number) {
+    return this.#read((connection) => readCurrentAlerts(connection, cluster, closedSince, limit));
   }
 
   uses(filter: UsesFilter, paging: Paging) {
@@ -170,8 +174,36 @@ class DuckDbStore implements Store {
     return this.#read((connection) => readHistory(connection, filter, paging));
   }
 
-  alerts(filter: AlertsFilter, paging: Paging) {
-    return this.#read((connection) => readAlerts(connection, filter, paging));
+  alerts(filter: AlertsFilter, paging: Paging, order: AlertOrder = 'newest') {
+    return this.#read((connection) => readAlerts(connection, filter, paging, order));
+  }
+
+  wholeAlerts(alerts: readonly { cluster: string; id: string }[]) {
+    return this.#read((connection) => readWholeAlerts(connection, alerts));
+  }
+
+  alertCounts(filter: AlertsFilter) {
+    return this.#read((connection) => readAlertCounts(connection, filter));
+  }
+
+  relatedAlerts(id: string, cluster: string, limit: number) {
+    return this.#read((connection) => readRelatedAlerts(connection, id, cluster, limit));
+  }
+
+  changedAlerts(after: number, limit: number) {
+    return this.#read((connection) => readChangedAlerts(connection, after, limit));
+  }
+
+  lastChange() {
+    return this.#read(readLastChange);
+  }
+
+  activity(id: string, cluster: string, limit: number) {
+    return this.#read((connection) => readActivity(connection, id, cluster, limit));
+  }
+
+  exceptions(filter: ExceptionsFilter, limit: number) {
+    return this.#read((connection) => readExceptions(connection, filter, limit));
   }
 
   alert(id: string, cluster?: string) {
@@ -259,55 +291,6 @@ class DuckDbStore implements Store {
       throw unavailable(error);
     }
   }
-}
-
-/** What is left of an arrival without what is known; what is left is known from then on. */
-function leftOf({ cluster, agent, stream, records }: Arrival, follows: number, known: Set<string>): Fresh {
-  const observations: Observation[] = [];
-  let rejected = 0;
-  let numbers = 0;
-  let position = follows;
-  for (const { position: number, observation } of records) {
-    const isAgain = number < position;
-    if (!isAgain) {
-      numbers += 1;
-      position = number + 1;
-    }
-    if (observation === null) {
-      if (!isAgain) rejected += 1;
-    } else if (!known.has(observation.id)) {
-      known.add(observation.id);
-      observations.push(observation);
-    }
-  }
-  const duplicates = records.length - observations.length - rejected;
-  return {
-    cluster,
-    agent,
-    stream,
-    follows,
-    position,
-    observations,
-    rejected,
-    duplicates,
-    missing: position - follows - numbers,
-  };
-}
-
-function advanced(before: StreamState | undefined, fresh: Fresh, at: Micros): StreamState {
-  const times = fresh.observations.map(({ time }) => time);
-  return {
-    stream: fresh.stream,
-    cluster: fresh.cluster,
-    agent: fresh.agent,
-    position: fresh.position,
-    accepted: (before?.accepted ?? 0) + fresh.observations.length,
-    rejected: (before?.rejected ?? 0) + fresh.rejected,
-    missing: (before?.missing ?? 0) + fresh.missing,
-    firstSeen: before?.firstSeen ?? at,
-    lastSeen: at,
-    newest: times.reduce<number | null>((most, time) => Math.max(most ?? 0, time), before?.newest ?? null),
-  };
 }
 
 function unavailable(error: unknown): TruantError {

@@ -7,6 +7,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Micros } from '../../../shared/time.ts';
 import type { LetGo, Retention } from '../store.ts';
 import type { Database } from './database.ts';
+import { forgetHandling } from './handling.ts';
 import { inTransaction } from './migrations.ts';
 import { type Parameter, query, toNumber } from './sql.ts';
 import { settle } from './writing.ts';
@@ -26,6 +27,7 @@ export async function retain(connection: DuckDBConnection, database: Database, r
   const tooOld = await remove(connection, 'DELETE FROM observations WHERE time < $1', [oldest]);
   const closed = await remove(connection, `DELETE FROM alerts WHERE status = 'closed' AND updated < $1`, [oldest]);
   const tooMany = await removeAlerts(connection, retention.maxBytes * ALERTS_SHARE);
+  await forgetHandling(connection, oldest);
   await connection.run('CHECKPOINT');
   const tooMuch = await removeTooMuch(connection, database, retention.maxBytes);
   return { observations: tooOld + tooMuch, alerts: closed + tooMany };
