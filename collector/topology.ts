@@ -14,7 +14,9 @@ import { type Correlation, createCorrelation } from './correlate/correlation.ts'
 import { type Every, everyInterval } from './every.ts';
 import type { Identity } from './identity/identity.ts';
 import { createIdentity } from './identity/topology.ts';
+import { alertsRoutes } from './query/alerts.ts';
 import { deadLettersRoute } from './query/dead-letters.ts';
+import { exceptionsRoutes } from './query/exceptions.ts';
 import { operationsRoutes } from './query/operations.ts';
 import { queryRoutes } from './query/routes.ts';
 import { batchesRoute } from './receive/http/batches.ts';
@@ -116,6 +118,8 @@ function assemble(config: Config, deps: CollectorDeps, { store, identity, tls }:
         registry,
       }),
       queryRoutes(store),
+      alertsRoutes(store, correlation.handling),
+      exceptionsRoutes({ store, handling: correlation.handling, clock }),
       operationsRoutes({ store, clock, registry, components: () => components }),
       deadLettersRoute(samples),
       pageRoutes(),

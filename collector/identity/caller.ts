@@ -33,6 +33,9 @@ const MAY: Readonly<Record<Caller['role'], readonly Access[]>> = {
   anybody: ['open', 'read', 'act', 'write', 'admin'],
 };
 
+/** As it stands in what is kept of actions. */
+export const nameOf = ({ id }: Caller): string => id;
+
 export const allows = ({ role }: Caller, access: Access): boolean => MAY[role].includes(access);
 
 /** Whether the caller may write as that cluster and agent. */

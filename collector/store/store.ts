@@ -200,6 +200,11 @@ export interface AlertsFilter {
 /** What lists show of an alert: all but what it is made of. */
 export type AlertSummary = Omit<Alert, 'findings' | 'evidence' | 'story' | 'did' | 'actions' | 'triage'>;
 
+export function summaryOf(alert: Alert): AlertSummary {
+  const { findings: _1, evidence: _2, story: _3, did: _4, actions: _5, triage: _6, ...summary } = alert;
+  return summary;
+}
+
 export interface Tally<Value> {
   value: Value;
   count: number;

@@ -2,7 +2,7 @@
 import { type DuckDBAppender, type DuckDBConnection, LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import { type Alert, CONFIDENCES, SEVERITIES } from '../../../shared/schema/alert.ts';
 import { type Micros, parseTime } from '../../../shared/time.ts';
-import type { AlertSummary } from '../store.ts';
+import { summaryOf } from '../store.ts';
 import { append, appendNumber, appendText, query, toNumber } from './sql.ts';
 
 /** Replaces alerts by their newer revisions. */
@@ -76,11 +76,6 @@ function newestOf(alerts: readonly Alert[]): Alert[] {
     if ((newest.get(key)?.revision ?? -1) < alert.revision) newest.set(key, alert);
   }
   return [...newest.values()];
-}
-
-function summaryOf(alert: Alert): AlertSummary {
-  const { findings: _1, evidence: _2, story: _3, did: _4, actions: _5, triage: _6, ...summary } = alert;
-  return summary;
 }
 
 /** The words by which it can be found. */
