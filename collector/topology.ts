@@ -17,7 +17,9 @@ import { IDENTITY_ERRORS, type Identity } from './identity/identity.ts';
 import { RefusalLog } from './identity/refusal-log.ts';
 import { createIdentity } from './identity/topology.ts';
 import { createLogin, type Login } from './login/topology.ts';
+import { alertsRoutes } from './query/alerts.ts';
 import { deadLettersRoute } from './query/dead-letters.ts';
+import { exceptionsRoutes } from './query/exceptions.ts';
 import { operationsRoutes } from './query/operations.ts';
 import { queryRoutes } from './query/routes.ts';
 import { batchesRoute } from './receive/http/batches.ts';
@@ -130,6 +132,8 @@ function assemble(config: Config, deps: CollectorDeps, opened: Opened): Collecto
       }),
       queryRoutes(store),
       ...login.routes,
+      alertsRoutes(store, correlation.handling),
+      exceptionsRoutes({ store, handling: correlation.handling, clock }),
       operationsRoutes({ store, clock, registry, components: () => components }),
       deadLettersRoute(samples),
       pageRoutes(),

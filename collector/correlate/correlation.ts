@@ -6,15 +6,17 @@
 import type { Registry } from 'prom-client';
 import { type Component, createComponent } from '../../shared/component/component.ts';
 import type { CorrelatorPort, Outcome } from '../../shared/detection/correlator-types.ts';
-import { TruantError } from '../../shared/errors.ts';
 import type { Alert, Finding } from '../../shared/schema/alert.ts';
-import type { Observation } from '../../shared/schema/observation.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
-import { componentMetrics, following } from '../../shared/telemetry/metrics.ts';
+import { componentMetrics } from '../../shared/telemetry/metrics.ts';
 import type { Clock, Micros } from '../../shared/time.ts';
 import type { Every } from '../every.ts';
-import type { Arrival, Commit, Consumed, Fresh, Store } from '../store/store.ts';
+import type { Arrival, Consumed, Fresh, Store } from '../store/store.ts';
 import { TaskQueue } from '../task-queue.ts';
+import { createCommitting } from './committing.ts';
+import { Correlators } from './correlators.ts';
+import { ExceptionsInForce } from './exceptions-in-force.ts';
+import { createHandling, type Handling } from './handling.ts';
 
 export interface CorrelationOptions {
   store: Store;
@@ -61,11 +63,12 @@ export interface Correlation {
   release(cluster: string): Promise<void>;
   /** Tells of alerts that are new or changed, once they are stored. Returns how to end that. */
   onAlerts(listener: (alerts: readonly Alert[]) => void): () => void;
+  /** What people do about alerts. */
+  readonly handling: Handling;
 }
 
 const TICK_MS = 1000;
 const NOTHING: Outcome = { placements: new Map(), alerts: [] };
-const MOST_OPEN_ALERTS = 5000;
 
 export function createCorrelation(options: CorrelationOptions): Correlation {
   const { store, clock, log } = options;
@@ -74,18 +77,33 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
     errors: ['commit', 'restore', 'correlator'],
   });
   const turns = new TaskQueue({ concurrency: 1, capacity: options.maxWaiting });
-  /** Every cluster that was ever heard of; undefined until its correlator is made (anew). */
-  const clusters = new Map<string, CorrelatorPort | undefined>();
-  const listeners = new Set<(alerts: readonly Alert[]) => void>();
-  /** What each correlator has forgotten, as far as it is counted. */
-  const forgotten = new WeakMap<CorrelatorPort, () => void>();
+  const inForce = new ExceptionsInForce(store, clock);
+  const correlators = new Correlators({
+    ...options,
+    inForce,
+    catchUp: async (cluster, correlator, undecided) => {
+      const outcome = judged(cluster, () => correlator.process(undecided, []));
+      if (outcome) await commit({ cluster, outcome });
+    },
+    onForgotten: (count) => metrics.dropped('credential-forgotten', count),
+    onUnrestored: () => metrics.error('restore'),
+  });
+  const { commit, onAlerts } = createCommitting({
+    ...options,
+    inForce,
+    onFailure: (cluster) => {
+      metrics.error('commit');
+      correlators.discard(cluster);
+    },
+  });
+  const handling = createHandling({ store, clock, turns, inForce, correlators, commit });
   let blind: string | undefined;
   let ticking = false;
   let stopTicking = (): void => undefined;
 
   async function take({ cluster, arrivals, findings }: Intake, consumed?: Consumed): Promise<Receipt> {
     metrics.received(arrivals.reduce((sum, { records }) => sum + records.length, 0));
-    const correlator = await correlatorOf(cluster);
+    const correlator = await correlators.of(cluster);
     const fresh = await store.unseen(arrivals);
     for (const { stream, missing } of fresh.filter((one) => one.missing > 0)) {
       metrics.dropped('gap', missing);
@@ -95,7 +113,7 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
     // A finding knows its id, so one that comes again changes nothing; and what comes again as a whole brings none.
     if (observations.length > 0 || fresh.some(({ position, follows }) => position > follows)) {
       const outcome = judged(cluster, () => correlator.process(observations, findings));
-      if (!outcome) clusters.set(cluster, undefined);
+      if (!outcome) correlators.discard(cluster);
       await commit({ cluster, outcome: outcome ?? NOTHING, fresh, consumed });
       metrics.sent(observations.length);
     } else if (consumed) await store.consume(consumed);
@@ -105,45 +123,6 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
       duplicates: sum((one) => one.duplicates),
       rejected: sum((one) => one.rejected),
     };
-  }
-
-  /** The cluster's correlator, made from what is stored if there is none. */
-  async function correlatorOf(cluster: string): Promise<CorrelatorPort> {
-    const existing = clusters.get(cluster);
-    if (existing) return existing;
-    if (!clusters.has(cluster) && clusters.size >= options.maxClusters) {
-      throw new TruantError(
-        'LIMIT_REACHED',
-        `This collector follows ${options.maxClusters} clusters and takes no other.`,
-      );
-    }
-    const { decided, undecided } = await store.recent(cluster, options.restore.within, options.restore.limit);
-    const correlator = restored(cluster, decided, await store.openAlerts(cluster, MOST_OPEN_ALERTS));
-    // Looked at again: nobody has been told yet what becomes of them.
-    const outcome = undecided.length > 0 && judged(cluster, () => correlator.process(undecided, []));
-    if (outcome) await commit({ cluster, outcome });
-    clusters.set(cluster, correlator);
-    forgotten.set(
-      correlator,
-      following(
-        () => correlator.forgotten,
-        (count) => metrics.dropped('credential-forgotten', count),
-      ),
-    );
-    return correlator;
-  }
-
-  function restored(cluster: string, observations: Observation[], alerts: Alert[]): CorrelatorPort {
-    const correlator = options.newCorrelator(cluster);
-    try {
-      correlator.restore(observations, alerts);
-      return correlator;
-    } catch (error) {
-      // Better to go on without the past than not at all.
-      metrics.error('restore');
-      log.error({ err: error, cluster }, 'correlator could not be restored from what is stored');
-      return options.newCorrelator(cluster);
-    }
   }
 
   /** A defect in a rule must not keep the history from being written: then it is stored without a verdict. */
@@ -160,35 +139,15 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
     }
   }
 
-  async function commit(change: Omit<Commit, 'at'>): Promise<void> {
-    const { cluster, outcome, fresh } = change;
-    if (!fresh && outcome.placements.size === 0 && outcome.alerts.length === 0) return;
-    try {
-      await store.commit({ ...change, at: clock.now() });
-    } catch (error) {
-      metrics.error('commit');
-      clusters.set(cluster, undefined);
-      throw error;
-    }
-    if (outcome.alerts.length === 0) return;
-    for (const listener of listeners) {
-      try {
-        listener(outcome.alerts);
-      } catch (error) {
-        log.error({ err: error }, 'somebody who was told of alerts failed');
-      }
-    }
-  }
-
   /** Lets event time go on where nothing comes in. */
   async function tick(): Promise<void> {
-    for (const cluster of clusters.keys()) {
+    for (const cluster of correlators.clusters()) {
       try {
-        const correlator = await correlatorOf(cluster);
+        const correlator = await correlators.of(cluster);
         const outcome = judged(cluster, () => correlator.advance(clock.now()));
-        forgotten.get(correlator)?.();
+        correlators.countForgotten(correlator);
         if (outcome) await commit({ cluster, outcome });
-        else clusters.set(cluster, undefined);
+        else correlators.discard(cluster);
       } catch (error) {
         log.warn({ err: error, cluster }, 'a tick could not be stored; it will be made up for');
       }
@@ -197,10 +156,8 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
 
   const component = createComponent('correlate', {
     start: async () => {
-      for (const { cluster } of await store.streams()) {
-        if (clusters.size < options.maxClusters) clusters.set(cluster, undefined);
-      }
-      for (const cluster of clusters.keys()) await correlatorOf(cluster);
+      for (const { cluster } of await store.streams()) correlators.hearOf(cluster);
+      for (const cluster of correlators.clusters()) await correlators.of(cluster);
       stopTicking = options.every(TICK_MS, () => {
         if (ticking) return;
         ticking = true;
@@ -220,10 +177,8 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
   return {
     component,
     take: (intake, consumed) => turns.run(() => take(intake, consumed)),
-    release: (cluster) => turns.run(async () => void clusters.delete(cluster)),
-    onAlerts: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    release: (cluster) => turns.run(async () => correlators.forget(cluster)),
+    onAlerts,
+    handling,
   };
 }

@@ -6,6 +6,7 @@ import { parsePrincipal, principalOf } from '../../shared/normalise/principal.ts
 import { AlertStatus, Severity } from '../../shared/schema/alert.ts';
 import { AwayWhere, Placement } from '../../shared/schema/placement.ts';
 import { parseTime } from '../../shared/time.ts';
+import { ALERT_ORDERS } from '../store/alert-life.ts';
 import type { Cursor } from '../store/store.ts';
 
 /** A parameter that may be left out. `expected` follows "must be". */
@@ -75,7 +76,7 @@ export const HistoryQuery = UsesQuery.extend({ kind: oneOf(z.enum(['use', 'read'
 /** What only a request has. */
 const OF_REQUESTS = ['source', 'verb', 'resource', 'placement', 'where', 'code'];
 
-export const AlertsQuery = z.strictObject({
+const ofAlerts = {
   since: time('the time at or after which it was still seen'),
   until: time('the time before which it was first seen'),
   cluster: text(253),
@@ -90,7 +91,30 @@ export const AlertsQuery = z.strictObject({
   ),
   credential: text(256),
   rule: oneOf(z.enum([...rulesById.keys()])),
+  assignee: text(256),
+  source: optional(readable(96, canonicalAddress), 'an IP address'),
+  q: text(200),
+};
+
+export const AlertsQuery = z.strictObject({
+  ...ofAlerts,
+  order: z
+    .enum(ALERT_ORDERS)
+    .default('newest')
+    .meta({ expected: `one of ${ALERT_ORDERS.join(', ')}` }),
   ...paging(z.string().max(256)),
+});
+
+export const CountsQuery = z.strictObject(ofAlerts);
+
+const STATES = ['active', 'all'] as const;
+
+export const ExceptionsQuery = z.strictObject({
+  cluster: text(253),
+  state: z
+    .enum(STATES)
+    .default('active')
+    .meta({ expected: `one of ${STATES.join(', ')}` }),
 });
 
 /** Of one thing that several clusters may know. */
@@ -111,6 +135,16 @@ export function contradictionsIn(query: Record<string, unknown>): Map<string, st
     problems.set('until', 'must be later than since');
   if (where !== undefined && placement !== undefined && placement !== 'away') {
     problems.set('where', 'goes with placement=away only');
+  }
+  return problems;
+}
+
+/** A page goes on in the order in which it began. */
+export function contradictionsInAlerts(query: Record<string, unknown>): Map<string, string> {
+  const problems = contradictionsIn(query);
+  const cursor = query['cursor'] as Cursor | undefined;
+  if (cursor && (cursor.rank !== undefined) !== (query['order'] === 'worst')) {
+    problems.set('cursor', 'goes with the order that it came with');
   }
   return problems;
 }
@@ -140,15 +174,17 @@ function readPod(pod: string): { uid: string } | { namespace: string; name: stri
 }
 
 /** Opaque to whoever gets it: where a page ended. */
-export function encodeCursor({ time, id, cluster }: Cursor): string {
-  return Buffer.from(JSON.stringify([time, id, cluster])).toString('base64url');
+export function encodeCursor({ time, id, cluster, rank }: Cursor): string {
+  const key = [time, id, cluster, ...(rank === undefined ? [] : [rank])];
+  return Buffer.from(JSON.stringify(key)).toString('base64url');
 }
 
 function decodeCursor(cursor: string, id: z.ZodString): Cursor | undefined {
   try {
     const json: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    const [time, ident, cluster] = z.tuple([z.int().nonnegative(), id, z.string().max(253)]).parse(json);
-    return { time, id: ident, cluster };
+    const count = z.int().nonnegative();
+    const [time, ident, cluster, rank] = z.tuple([count, id, z.string().max(253), count.optional()]).parse(json);
+    return { time, id: ident, cluster, ...(rank !== undefined && { rank }) };
   } catch {
     return undefined;
   }

@@ -39,6 +39,8 @@ export interface EndpointOptions<Query extends z.ZodObject, Body extends z.ZodTy
   query: Query;
   contradictions?: Contradictions;
   body?: Body;
+  /** In bytes; left out: the server's own. */
+  bodyLimit?: number;
   answer: { schema: Schema };
   handle(input: Input<Query, Body>): Promise<z.input<Schema>>;
 }
@@ -65,7 +67,8 @@ export type RegisterRoutes = (server: FastifyInstance) => void;
 export function endpoint<Query extends z.ZodObject, Schema extends z.ZodType, Body extends z.ZodType = z.ZodUndefined>(
   options: EndpointOptions<Query, Body, Schema>,
 ): RegisterRoutes {
-  const { method, url, access, tag, summary, description, query, contradictions, body, answer, handle } = options;
+  const { method, url, access, tag, summary, description, query, contradictions, body, bodyLimit, answer, handle } =
+    options;
   const documentation: Documentation = {
     tag,
     summary,
@@ -79,6 +82,7 @@ export function endpoint<Query extends z.ZodObject, Schema extends z.ZodType, Bo
       method,
       url,
       config: { documentation, ...(access && { access }) },
+      ...(bodyLimit !== undefined && { bodyLimit }),
       handler: async (request, reply) =>
         handle({
           query: readQuery(query, request.query, contradictions),

@@ -1,5 +1,5 @@
 /** What the store keeps about alerts besides what was found: what people did, and what is not to be told of again. */
-import type { AlertStatus, Severity } from '../../shared/schema/alert.ts';
+import type { Alert, AlertStatus, Severity } from '../../shared/schema/alert.ts';
 import type { ActionRecord, Exception } from '../../shared/schema/handling.ts';
 import type { Micros } from '../../shared/time.ts';
 import type { AlertSummary, AlertsFilter, Tally } from './store.ts';
@@ -32,14 +32,17 @@ export interface ChangedAlert {
 }
 
 export interface ExceptionsFilter {
+  id?: string | undefined;
   cluster?: string | undefined;
   /** In force at this time. */
   activeAt?: Micros | undefined;
 }
 
 export interface AlertLifeStore {
+  /** Each whole, of those that there are. */
+  wholeAlerts(alerts: readonly { cluster: string; id: string }[]): Promise<Alert[]>;
   alertCounts(filter: AlertsFilter): Promise<AlertCounts>;
-  /** Of the same source address, principal, credential or node, the newest first. */
+  /** Of the same principal, credential, node or source address, the newest first. In another cluster: of an address on the internet. */
   relatedAlerts(id: string, cluster: string, limit: number): Promise<RelatedAlert[]>;
   /** Alerts that changed after that change, each as it is now, in order of their changes. */
   changedAlerts(after: number, limit: number): Promise<ChangedAlert[]>;
@@ -47,6 +50,6 @@ export interface AlertLifeStore {
   lastChange(): Promise<number>;
   /** What was done about an alert, newest first. */
   activity(id: string, cluster: string, limit: number): Promise<ActionRecord[]>;
-  /** Newest first, at most 1,000. */
-  exceptions(filter: ExceptionsFilter): Promise<Exception[]>;
+  /** Newest first. */
+  exceptions(filter: ExceptionsFilter, limit: number): Promise<Exception[]>;
 }

@@ -23,6 +23,7 @@ import type {
 } from '../../shared/schema/observation.ts';
 import type { AwayWhere, Placement } from '../../shared/schema/placement.ts';
 import type { Micros } from '../../shared/time.ts';
+import type { AlertLifeStore, AlertOrder } from './alert-life.ts';
 import type { FleetStore } from './fleet.ts';
 import type { HistorySummariesStore } from './history-summaries.ts';
 
@@ -106,7 +107,7 @@ export interface StreamState {
 
 /**
  * Where a page ends: the sort key of its last item. Lists are sorted newest first by (time, id, cluster); alerts by their
- * rank before that, where the worst come first.
+ * rank before that, where the worst come first, and else by the time that their order is about.
  */
 export interface Cursor {
   rank?: number;
@@ -202,6 +203,11 @@ export interface AlertsFilter {
 /** What lists show of an alert: all but what it is made of. */
 export type AlertSummary = Omit<Alert, 'findings' | 'evidence' | 'story' | 'did' | 'actions' | 'triage'>;
 
+export function summaryOf(alert: Alert): AlertSummary {
+  const { findings: _1, evidence: _2, story: _3, did: _4, actions: _5, triage: _6, ...summary } = alert;
+  return summary;
+}
+
 export interface Tally<Value> {
   value: Value;
   count: number;
@@ -292,7 +298,7 @@ export interface LetGo {
   alerts: number;
 }
 
-export interface Store extends HistorySummariesStore, FleetStore {
+export interface Store extends AlertLifeStore, HistorySummariesStore, FleetStore {
   /** Every stream, by its name. */
   streams(): Promise<StreamState[]>;
   /** Leaves out of arrivals of one cluster, one a stream, what is stored already. Changes nothing. */
@@ -308,12 +314,12 @@ export interface Store extends HistorySummariesStore, FleetStore {
   consume(consumed: Consumed): Promise<void>;
   /** The newest observations of a cluster, at most `limit` and no older than `within` before the newest. */
   recent(cluster: string, within: Micros, limit: number): Promise<Recent>;
-  /** Alerts of a cluster that are not closed, oldest first, the newest `limit` of them. */
-  openAlerts(cluster: string, limit: number): Promise<Alert[]>;
+  /** Alerts of a cluster that are not closed, or were closed since then, oldest first. More than `limit`: the closed are left out first, then the oldest. */
+  currentAlerts(cluster: string, closedSince: Micros, limit: number): Promise<Alert[]>;
   uses(filter: UsesFilter, paging: Paging): Promise<Page<PlacedUse>>;
   /** Uses among what else happened to tokens. A filter that is about requests leaves requests alone. */
   history(filter: HistoryFilter, paging: Paging): Promise<Page<HistoryItem>>;
-  alerts(filter: AlertsFilter, paging: Paging): Promise<Page<AlertSummary>>;
+  alerts(filter: AlertsFilter, paging: Paging, order?: AlertOrder): Promise<Page<AlertSummary>>;
   /** Alerts with that id: one, unless several clusters saw the very same theft. */
   alert(id: string, cluster?: string): Promise<Alert[]>;
   /** Lives of the credential with that id, one a cluster that knows it. */

@@ -69,7 +69,8 @@ export function following(total: () => number, add: (count: number) => void): ()
   };
 }
 
-function counter(registry: Registry, name: string, help: string, labelNames: string[]): Counter {
+/** The one of that name, made if it isn't there. */
+export function counter(registry: Registry, name: string, help: string, labelNames: string[]): Counter {
   const existing = registry.getSingleMetric(name);
   return existing ? (existing as Counter) : new Counter({ name, help, labelNames, registers: [registry] });
 }

@@ -2,12 +2,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { AlertsQuery, HistoryQuery } from '../../collector/query/parameters.ts';
-import { AlertsPage } from '../../collector/query/schemas/alerts.ts';
+import { AlertAnswer, AlertsPage } from '../../collector/query/schemas/alerts.ts';
 import { ProblemAnswer } from '../../collector/query/schemas/common.ts';
 import { CredentialAnswer } from '../../collector/query/schemas/credential.ts';
 import { HistoryPage, UsesPage } from '../../collector/query/schemas/history.ts';
 import { StatusAnswer } from '../../collector/query/schemas/status.ts';
-import { Alert } from '../../shared/schema/alert.ts';
 import { formatTime, SECOND } from '../../shared/time.ts';
 import { CART_UID, idOf, issue, read, START, status, tokenFile, use } from './support/make.ts';
 import { batch, type Running, runCollector } from './support/running.ts';
@@ -137,7 +136,7 @@ describe('the API', () => {
     test('answers alerts without what they are made of, and each of them whole', async () => {
       const { items } = await ask('/api/v1/alerts?severity=high&status=open', AlertsPage);
       expect(items.map(({ id }) => id).toSorted()).toEqual(['al-JTI=cart', `al-${SECRET_ID}`].toSorted());
-      const whole = await ask(`/api/v1/alerts/${encodeURIComponent(`al-${SECRET_ID}`)}`, Alert);
+      const whole = await ask(`/api/v1/alerts/${encodeURIComponent(`al-${SECRET_ID}`)}`, AlertAnswer);
       expect(whole).toMatchObject({
         credential: SECRET_ID,
         story: [{ sentence: expect.stringContaining('203.0.113.9') }],

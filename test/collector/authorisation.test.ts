@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Access } from '../../collector/identity/caller.ts';
 import { type Credentials, createLab, type Lab } from './support/callers.ts';
-import { idOf, read, status, tokenFile } from './support/make.ts';
+import { CLUSTER, idOf, read, status, tokenFile } from './support/make.ts';
 import { batch, lines } from './support/running.ts';
 
 let lab: Lab;
@@ -33,10 +33,24 @@ const EXPECTED: Record<Kind, Record<Access, 'in' | 401 | 403>> = {
 /** A route by which one logs in asks for no session, and so for no token of one. */
 const isOpenTo = (who: string, access: Access): boolean =>
   access === 'open' && who === 'a page that does not know the token';
+/** What a route takes that changes something. Every exception is another. */
+const BODIES: Readonly<Record<string, () => object>> = {
+  '/api/v1/alerts/:id/actions': () => ({ action: 'acknowledge' }),
+  '/api/v1/alerts/actions': () => ({ alerts: [{ cluster: CLUSTER, id: 'x' }], do: { action: 'acknowledge' } }),
+  '/api/v1/exceptions': () => ({ rule: 'token-recon', principal: `user-${exceptions++}`, source: null, reason: 'r' }),
+};
+let exceptions = 0;
+
+function bodyFor(method: string, url: string): { headers?: Record<string, string>; body?: string } {
+  const body = method === 'POST' ? BODIES[url]?.() : undefined;
+  return body ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) } : {};
+}
 
 async function ask(method: string, url: string, who: Credentials): Promise<number> {
   const isBatch = method === 'POST' && url === '/api/v1/batches';
-  const response = await (isBatch ? lab.send(who) : lab.ask(method, url.replace(/:\w+/g, 'x'), who));
+  const response = await (isBatch
+    ? lab.send(who)
+    : lab.ask(method, url.replace(/:\w+/g, 'x'), who, bodyFor(method, url)));
   answered += JSON.stringify([...response.headers]) + (await response.text());
   return response.status;
 }
@@ -44,6 +58,10 @@ async function ask(method: string, url: string, who: Credentials): Promise<numbe
 test('the routes are these', () => {
   const routes = lab.collector.routes.map(({ method, url, access }) => `${access} ${method} ${url}`);
   expect(routes.filter((route) => !route.includes(' HEAD ')).toSorted()).toEqual([
+    'act POST /api/v1/alerts/:id/actions',
+    'act POST /api/v1/alerts/actions',
+    'act POST /api/v1/exceptions',
+    'act POST /api/v1/exceptions/:id/revoke',
     'admin GET /api/v1/dead-letters',
     'open GET /',
     'open GET /alerts/:cluster/:id',
@@ -64,7 +82,10 @@ test('the routes are these', () => {
     'read DELETE /api/v1/session',
     'read GET /api/v1/alerts',
     'read GET /api/v1/alerts/:id',
+    'read GET /api/v1/alerts/:id/related',
+    'read GET /api/v1/alerts/counts',
     'read GET /api/v1/credentials/:id',
+    'read GET /api/v1/exceptions',
     'read GET /api/v1/history',
     'read GET /api/v1/me',
     'read GET /api/v1/status',

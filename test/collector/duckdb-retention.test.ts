@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { upsertAlerts } from '../../collector/store/duckdb/alert-writing.ts';
 import { type Database, openDatabase } from '../../collector/store/duckdb/database.ts';
 import { openDuckDbStore } from '../../collector/store/duckdb/duckdb-store.ts';
 import { migrate } from '../../collector/store/duckdb/migrations.ts';
 import { retain, usedBytes } from '../../collector/store/duckdb/retention.ts';
-import { upsertAlerts } from '../../collector/store/duckdb/writing.ts';
 import { DAY, formatTime, SECOND } from '../../shared/time.ts';
 import { alert, START } from './support/make.ts';
 

@@ -812,17 +812,26 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
         expect(await store.alert('a9')).toEqual([]);
       });
 
-      test('the open ones of a cluster, oldest first', async () => {
+      test('the open ones of a cluster and those that were closed lately, oldest first', async () => {
         const at = (n: number) => ({ createdAt: formatTime(START + n * HOUR) });
+        const closed = (n: number) => {
+          const resolution = { reason: 'benign' as const, note: '', by: 'ada', at: formatTime(START + n * HOUR) };
+          return { status: 'closed' as const, resolution };
+        };
         await put(
           alert('a1', at(1)),
           alert('a2', { ...at(0), status: 'acknowledged' }),
-          alert('a3', { ...at(2), status: 'closed' }),
+          alert('a3', { ...at(2), ...closed(5) }),
+          alert('a6', { ...at(2), ...closed(4) }),
           alert('a4', { ...at(3), cluster: 'other' }),
           alert('a5', at(4)),
         );
-        expect((await store.openAlerts(CLUSTER, 10)).map(({ id }) => id)).toEqual(['a2', 'a1', 'a5']);
-        expect((await store.openAlerts(CLUSTER, 2)).map(({ id }) => id)).toEqual(['a1', 'a5']);
+        const current = async (closedSince: number, limit: number) =>
+          (await store.currentAlerts(CLUSTER, START + closedSince * HOUR, limit)).map(({ id }) => id);
+        expect(await current(6, 10)).toEqual(['a2', 'a1', 'a5']);
+        expect(await current(5, 10)).toEqual(['a2', 'a1', 'a3', 'a5']);
+        expect(await current(0, 4)).toEqual(['a2', 'a1', 'a6', 'a5']);
+        expect(await current(0, 2)).toEqual(['a1', 'a5']);
       });
 
       test('are filtered, and paged newest first', async () => {

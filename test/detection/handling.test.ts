@@ -37,7 +37,7 @@ describe('an action', () => {
     [
       'closes, with or without a note',
       acknowledged,
-      { ...close('true-positive'), note: 'The pod is deleted.' } as AlertAction,
+      { action: 'close', reason: 'true-positive', note: 'The pod is deleted.' },
       {
         status: 'closed',
         resolution: { reason: 'true-positive', note: 'The pod is deleted.', by: 'ada', at: formatTime(at(30)) },

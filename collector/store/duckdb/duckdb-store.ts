@@ -1,9 +1,10 @@
 /** The embedded store: one DuckDB file, one writer, a few readers. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { TruantError } from '../../../shared/errors.ts';
-import type { Observation } from '../../../shared/schema/observation.ts';
 import type { Micros } from '../../../shared/time.ts';
 import { TaskQueue } from '../../task-queue.ts';
+import type { AlertOrder, ExceptionsFilter } from '../alert-life.ts';
+import { advanced, leftOf } from '../arrivals.ts';
 import type { GroupsOptions } from '../history-summaries.ts';
 import type {
   AlertsFilter,
@@ -22,22 +23,25 @@ import type {
 } from '../store.ts';
 import { streamsToForget } from '../streams.ts';
 import { readAgents, saveHeartbeats } from './agents.ts';
+import { readAlertCounts } from './alert-counts.ts';
+import {
+  readAlert,
+  readAlerts,
+  readChangedAlerts,
+  readCurrentAlerts,
+  readLastChange,
+  readRelatedAlerts,
+  readWholeAlerts,
+} from './alert-reading.ts';
+import { upsertAlerts } from './alert-writing.ts';
 import { readBlindSpots } from './blind-spots.ts';
 import { CredentialHours } from './credential-hours.ts';
 import { readCredential } from './credential-life.ts';
 import { type Database, type DatabaseOptions, openDatabase } from './database.ts';
+import { countSuppressed, insertActions, readActivity, readExceptions, saveExceptions } from './handling.ts';
 import { readHistory, readUses } from './history.ts';
 import { inTransaction, migrate } from './migrations.ts';
-import {
-  readAlert,
-  readAlerts,
-  readConsumed,
-  readCounts,
-  readKnown,
-  readOpenAlerts,
-  readRecent,
-  readStreams,
-} from './reading.ts';
+import { readConsumed, readCounts, readKnown, readRecent, readStreams } from './reading.ts';
 import { retain, usedBytes } from './retention.ts';
 import { readGroups, readHistogram, readObservation } from './summaries.ts';
 import { readTimeline } from './timeline.ts';
@@ -48,7 +52,6 @@ import {
   insertObservations,
   saveConsumed,
   saveStream,
-  upsertAlerts,
   VERDICTS_TABLE,
 } from './writing.ts';
 
@@ -143,6 +146,9 @@ class DuckDbStore implements Store {
           await decideEarlier(this.#writer, commit);
           await upsertAlerts(this.#writer, commit.outcome.alerts, commit.at);
           await saveHeartbeats(this.#writer, commit);
+          await insertActions(this.#writer, commit.actions ?? []);
+          await saveExceptions(this.#writer, commit.exceptions ?? []);
+          await countSuppressed(this.#writer, commit.outcome.suppressed ?? new Map());
           await forgetStreams(this.#writer, forgotten);
           for (const { after, isNew } of changes) await saveStream(this.#writer, after, isNew);
           if (commit.consumed) await saveConsumed(this.#writer, commit.consumed);
@@ -169,8 +175,8 @@ class DuckDbStore implements Store {
     return this.#read((connection) => readRecent(connection, cluster, within, limit));
   }
 
-  openAlerts(cluster: string, limit: number) {
-    return this.#read((connection) => readOpenAlerts(connection, cluster, limit));
+  currentAlerts(cluster: string, closedSince: Micros, limit: number) {
+    return this.#read((connection) => readCurrentAlerts(connection, cluster, closedSince, limit));
   }
 
   uses(filter: UsesFilter, paging: Paging) {
@@ -181,8 +187,36 @@ class DuckDbStore implements Store {
     return this.#read((connection) => readHistory(connection, filter, paging));
   }
 
-  alerts(filter: AlertsFilter, paging: Paging) {
-    return this.#read((connection) => readAlerts(connection, filter, paging));
+  alerts(filter: AlertsFilter, paging: Paging, order: AlertOrder = 'newest') {
+    return this.#read((connection) => readAlerts(connection, filter, paging, order));
+  }
+
+  wholeAlerts(alerts: readonly { cluster: string; id: string }[]) {
+    return this.#read((connection) => readWholeAlerts(connection, alerts));
+  }
+
+  alertCounts(filter: AlertsFilter) {
+    return this.#read((connection) => readAlertCounts(connection, filter));
+  }
+
+  relatedAlerts(id: string, cluster: string, limit: number) {
+    return this.#read((connection) => readRelatedAlerts(connection, id, cluster, limit));
+  }
+
+  changedAlerts(after: number, limit: number) {
+    return this.#read((connection) => readChangedAlerts(connection, after, limit));
+  }
+
+  lastChange() {
+    return this.#read(readLastChange);
+  }
+
+  activity(id: string, cluster: string, limit: number) {
+    return this.#read((connection) => readActivity(connection, id, cluster, limit));
+  }
+
+  exceptions(filter: ExceptionsFilter, limit: number) {
+    return this.#read((connection) => readExceptions(connection, filter, limit));
   }
 
   alert(id: string, cluster?: string) {
@@ -290,59 +324,6 @@ class DuckDbStore implements Store {
       throw unavailable(error);
     }
   }
-}
-
-/** What is left of an arrival without what is known; what is left is known from then on. */
-function leftOf({ cluster, agent, stream, records }: Arrival, follows: number, known: Set<string>): Fresh {
-  const observations: Observation[] = [];
-  let rejected = 0;
-  let numbers = 0;
-  let position = follows;
-  for (const { position: number, observation } of records) {
-    const isAgain = number < position;
-    if (!isAgain) {
-      numbers += 1;
-      position = number + 1;
-    }
-    if (observation === null) {
-      if (!isAgain) rejected += 1;
-    } else if (observation.kind === 'heartbeat') {
-      // Not in the history, so known by its number alone.
-      if (!isAgain) observations.push(observation);
-    } else if (!known.has(observation.id)) {
-      known.add(observation.id);
-      observations.push(observation);
-    }
-  }
-  const duplicates = records.length - observations.length - rejected;
-  return {
-    cluster,
-    agent,
-    stream,
-    follows,
-    position,
-    observations,
-    rejected,
-    duplicates,
-    missing: position - follows - numbers,
-  };
-}
-
-function advanced(before: StreamState | undefined, fresh: Fresh, at: Micros): StreamState {
-  const recorded = fresh.observations.filter(({ kind }) => kind !== 'heartbeat');
-  const times = recorded.map(({ time }) => time);
-  return {
-    stream: fresh.stream,
-    cluster: fresh.cluster,
-    agent: fresh.agent,
-    position: fresh.position,
-    accepted: (before?.accepted ?? 0) + recorded.length,
-    rejected: (before?.rejected ?? 0) + fresh.rejected,
-    missing: (before?.missing ?? 0) + fresh.missing,
-    firstSeen: before?.firstSeen ?? at,
-    lastSeen: at,
-    newest: times.reduce<number | null>((most, time) => Math.max(most ?? 0, time), before?.newest ?? null),
-  };
 }
 
 function unavailable(error: unknown): TruantError {

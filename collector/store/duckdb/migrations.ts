@@ -40,8 +40,36 @@ const MIGRATIONS: readonly string[] = [
     first_seen BIGINT, last_seen BIGINT, newest BIGINT);
   `,
   'CREATE TABLE consumed (topic VARCHAR, partition BIGINT, next_offset BIGINT, mark VARCHAR)',
-  // Step 3 is another's.
-  'SELECT 3',
+  `
+  -- Made anew: a table that was altered can't be filled in the same transaction. What is no JSON for DuckDB has no columns
+  -- until its next revision.
+  CREATE TABLE alerts_next AS SELECT * EXCLUDE (json),
+    CAST(coalesce(list_position(['low', 'medium', 'high'], json->>'$.confidence') - 1, 0) AS BIGINT) AS confidence,
+    json->>'$.assignee' AS assignee,
+    json_extract_string(json, '$.sources[*].address') AS sources,
+    json->>'$.binding.node.name' AS node,
+    CAST(NULL AS BIGINT) AS closed,
+    lower(concat_ws(' ', id, cluster, principal, credential, json->>'$.title', json->>'$.summary',
+      json->>'$.binding.pod.namespace', json->>'$.binding.pod.name', json->>'$.binding.node.name',
+      array_to_string(related, ' '), array_to_string(rules, ' '))) AS searched,
+    row_number() OVER (ORDER BY updated, id, cluster) AS change
+  FROM (SELECT *, CASE WHEN json_valid(summary) THEN summary END AS json FROM alerts);
+  DROP TABLE alerts;
+  ALTER TABLE alerts_next RENAME TO alerts;
+
+  -- One row: the number of the newest change of an alert, which outlives that alert.
+  CREATE TABLE alert_changes (newest BIGINT);
+  INSERT INTO alert_changes SELECT count(*) FROM alerts;
+
+  CREATE TABLE actions (
+    cluster VARCHAR, alert VARCHAR, time BIGINT, actor VARCHAR, action VARCHAR, note VARCHAR, assignee VARCHAR,
+    reason VARCHAR, exceptions VARCHAR[]);
+
+  CREATE TABLE exceptions (
+    id VARCHAR, cluster VARCHAR, rule VARCHAR, principal VARCHAR, source VARCHAR, reason VARCHAR, alert VARCHAR,
+    created_by VARCHAR, created BIGINT, expires BIGINT, revoked_by VARCHAR, revoked BIGINT, suppressed BIGINT,
+    last_suppressed BIGINT);
+  `,
   `
   DROP VIEW history;
 

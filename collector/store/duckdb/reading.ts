@@ -1,63 +1,10 @@
-/** What is asked of the store about alerts, streams and what came in last. */
+/** What is asked of the store about streams and what came in last. */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { type Alert, SEVERITIES } from '../../../shared/schema/alert.ts';
 import type { Observation } from '../../../shared/schema/observation.ts';
 import type { Micros } from '../../../shared/time.ts';
-import type { AlertSummary, AlertsFilter, Consumed, Page, Paging, Recent, StoreSize, StreamState } from '../store.ts';
-import { page } from './page.ts';
+import type { Consumed, Recent, StoreSize, StreamState } from '../store.ts';
 import { fromRows } from './row.ts';
 import { COLUMN_LIST, type Condition, idText, idValue, query, queryRows, toNumber, where } from './sql.ts';
-
-export async function readAlerts(
-  connection: DuckDBConnection,
-  filter: AlertsFilter,
-  { limit, after }: Paging,
-): Promise<Page<AlertSummary>> {
-  const { sql, values } = where([
-    ['last_seen >= ?', filter.since],
-    ['first_seen < ?', filter.until],
-    ['cluster = ?', filter.cluster],
-    ['list_contains(?, status)', filter.status],
-    ['severity >= ?', filter.severity && SEVERITIES.indexOf(filter.severity)],
-    ['principal = ?', filter.principal],
-    ['credential = ? OR list_contains(related, ?)', filter.credential, filter.credential],
-    ['list_contains(rules, ?)', filter.rule],
-    ['(created, id, cluster) < (?, ?, ?)', after?.time, after?.id, after?.cluster],
-  ]);
-  const rows = await query(
-    connection,
-    `SELECT created, summary FROM alerts ${sql} ORDER BY created DESC, id DESC, cluster DESC LIMIT ${limit + 1}`,
-    values,
-  );
-  const items = rows.map((row) => ({
-    created: toNumber(row['created']),
-    summary: parsed<AlertSummary>(row['summary']),
-  }));
-  const { items: kept, next } = page(items, limit, ({ created, summary: { id, cluster } }) => ({
-    time: created,
-    id,
-    cluster,
-  }));
-  return { items: kept.map(({ summary }) => summary), next };
-}
-
-export async function readAlert(connection: DuckDBConnection, id: string, cluster?: string): Promise<Alert[]> {
-  const { sql, values } = where([
-    ['id = ?', id],
-    ['cluster = ?', cluster],
-  ]);
-  const rows = await query(connection, `SELECT body FROM alerts ${sql} ORDER BY cluster`, values);
-  return rows.map((row) => parsed<Alert>(row['body']));
-}
-
-export async function readOpenAlerts(connection: DuckDBConnection, cluster: string, limit: number): Promise<Alert[]> {
-  const rows = await query(
-    connection,
-    `SELECT body FROM alerts WHERE cluster = $1 AND status <> 'closed' ORDER BY created DESC, id DESC LIMIT ${limit}`,
-    [cluster],
-  );
-  return rows.map((row) => parsed<Alert>(row['body'])).toReversed();
-}
 
 export async function readRecent(
   connection: DuckDBConnection,
@@ -149,9 +96,4 @@ export async function readCounts(
     undecided: count('undecided'),
     alerts: { open: count('open'), acknowledged: count('acknowledged'), closed: count('closed') },
   };
-}
-
-/** Of what this store wrote itself. */
-function parsed<T>(text: unknown): T {
-  return JSON.parse(text as string) as T;
 }

@@ -9,6 +9,7 @@ import type { LetGo, Retention } from '../store.ts';
 import { forgetAgents } from './agents.ts';
 import { forgetOldHours } from './credential-hours.ts';
 import type { Database } from './database.ts';
+import { forgetHandling } from './handling.ts';
 import { inTransaction } from './migrations.ts';
 import { type Parameter, query, toNumber } from './sql.ts';
 import { settle } from './writing.ts';
@@ -30,6 +31,7 @@ export async function retain(connection: DuckDBConnection, database: Database, r
   const closed = await remove(connection, `DELETE FROM alerts WHERE status = 'closed' AND updated < $1`, [oldest]);
   const tooMany = await removeAlerts(connection, retention.maxBytes * ALERTS_SHARE);
   if (tooOld > 0) await forgetOldHours(connection);
+  await forgetHandling(connection, oldest);
   await connection.run('CHECKPOINT');
   const tooMuch = await removeTooMuch(connection, database, retention.maxBytes);
   return { observations: tooOld + tooMuch, alerts: closed + tooMany };

@@ -1,10 +1,9 @@
 /** What a commit does to the tables, inside a transaction that the caller holds. */
-import { type DuckDBConnection, LIST, listValue, VARCHAR } from '@duckdb/node-api';
-import { type Alert, SEVERITIES } from '../../../shared/schema/alert.ts';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Recorded } from '../../../shared/schema/observation.ts';
 import type { Placement } from '../../../shared/schema/placement.ts';
-import { type Micros, parseTime } from '../../../shared/time.ts';
-import type { AlertSummary, Commit, Consumed, StreamState } from '../store.ts';
+import type { Micros } from '../../../shared/time.ts';
+import type { Commit, Consumed, StreamState } from '../store.ts';
 import { type PlacedObservation, placementColumns, toRow } from './row.ts';
 import { append, appendColumns, appendNumber, appendText, COLUMN_LIST, idValue, query } from './sql.ts';
 
@@ -73,58 +72,6 @@ export async function settle(connection: DuckDBConnection, storedBefore: Micros)
     storedBefore,
   ]);
   await query(connection, 'DELETE FROM undecided WHERE stored_at < $1', [storedBefore]);
-}
-
-/** Replaces alerts by their newer revisions. */
-export async function upsertAlerts(connection: DuckDBConnection, alerts: readonly Alert[], at: Micros): Promise<void> {
-  if (alerts.length === 0) return;
-  const given = newestOf(alerts);
-  const [clusters, ids] = [given.map(({ cluster }) => cluster), given.map(({ id }) => id)];
-  // All at once: there may be thousands, and no index.
-  await query(
-    connection,
-    `DELETE FROM alerts USING (SELECT unnest($1) AS cluster, unnest($2) AS id, unnest($3) AS revision) AS given
-     WHERE alerts.cluster = given.cluster AND alerts.id = given.id AND alerts.revision < given.revision`,
-    [clusters, ids, given.map(({ revision }) => revision)],
-  );
-  const kept = await query(
-    connection,
-    'SELECT cluster, id FROM alerts WHERE (cluster, id) IN (SELECT unnest($1), unnest($2))',
-    [clusters, ids],
-  );
-  const known = new Set(kept.map(({ cluster, id }) => `${String(cluster)}\n${String(id)}`));
-  const newer = given.filter(({ cluster, id }) => !known.has(`${cluster}\n${id}`));
-  await append(connection, 'alerts', newer, (appender, alert) => {
-    appendText(appender, alert.cluster);
-    appendText(appender, alert.id);
-    appendNumber(appender, alert.revision);
-    appendText(appender, alert.status);
-    appendNumber(appender, SEVERITIES.indexOf(alert.severity));
-    appendText(appender, alert.principal);
-    appendText(appender, alert.credential);
-    appender.appendList(listValue(alert.relatedCredentials), LIST(VARCHAR));
-    appender.appendList(listValue(alert.rules), LIST(VARCHAR));
-    for (const time of [alert.firstSeen, alert.lastSeen, alert.createdAt, alert.updatedAt]) {
-      appendNumber(appender, parseTime(time) ?? at);
-    }
-    appendText(appender, JSON.stringify(summaryOf(alert)));
-    appendText(appender, JSON.stringify(alert));
-  });
-}
-
-/** Of each alert its newest revision. */
-function newestOf(alerts: readonly Alert[]): Alert[] {
-  const newest = new Map<string, Alert>();
-  for (const alert of alerts) {
-    const key = `${alert.cluster}\n${alert.id}`;
-    if ((newest.get(key)?.revision ?? -1) < alert.revision) newest.set(key, alert);
-  }
-  return [...newest.values()];
-}
-
-function summaryOf(alert: Alert): AlertSummary {
-  const { findings: _1, evidence: _2, story: _3, did: _4, actions: _5, triage: _6, ...summary } = alert;
-  return summary;
 }
 
 export async function saveStream(connection: DuckDBConnection, state: StreamState, isNew: boolean): Promise<void> {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Arrival, Fresh, Store } from '../../../collector/store/store.ts';
 import type { Outcome } from '../../../shared/detection/correlator-types.ts';
 import type { Alert } from '../../../shared/schema/alert.ts';
+import type { ActionRecord, Exception } from '../../../shared/schema/handling.ts';
 import type {
   Heartbeat,
   Observation,
@@ -13,7 +14,7 @@ import type {
   TokenUse,
 } from '../../../shared/schema/observation.ts';
 import type { Placement } from '../../../shared/schema/placement.ts';
-import { formatTime, type Micros, SECOND } from '../../../shared/time.ts';
+import { DAY, formatTime, type Micros, SECOND } from '../../../shared/time.ts';
 
 /** Of the pod shop/cart-1. */
 export const CART_UID = '0e3c9f86-5a63-4f5e-9d5c-6f8f4a1f0c11';
@@ -216,4 +217,41 @@ export function arrival(
 ): Arrival {
   const records = observations.map((observation, index) => ({ position: position + index, observation }));
   return { cluster, agent, stream, records };
+}
+
+/** Something that somebody did about an alert. */
+export function action(id: string, parts: Partial<ActionRecord> = {}): ActionRecord {
+  return {
+    cluster: CLUSTER,
+    alert: id,
+    time: START,
+    by: 'ada',
+    action: 'comment',
+    note: null,
+    assignee: null,
+    reason: null,
+    exceptions: [],
+    ...parts,
+  };
+}
+
+/** In force for a week. */
+export function exception(id: string, parts: Partial<Exception> = {}): Exception {
+  return {
+    id,
+    rule: 'token-used-away-from-pod',
+    principal: 'system:serviceaccount:shop:cart',
+    source: '203.0.113.9',
+    cluster: CLUSTER,
+    reason: 'It is our own scanner.',
+    alert: 'a1',
+    createdBy: 'ada',
+    createdAt: START,
+    expiresAt: START + 7 * DAY,
+    revokedBy: null,
+    revokedAt: null,
+    suppressed: 0,
+    lastSuppressed: null,
+    ...parts,
+  };
 }

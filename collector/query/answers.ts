@@ -1,0 +1,18 @@
+/** What answers have in common. */
+import { TruantError } from '../../shared/errors.ts';
+import { Problem } from '../server/problem.ts';
+import type { Page } from '../store/store.ts';
+import { encodeCursor } from './parameters.ts';
+
+export function answer<Item>({ items, next }: Page<Item>): { items: Item[]; next: string | null } {
+  return { items, next: next && encodeCursor(next) };
+}
+
+/** The one that was meant; who means one of several has to say of which cluster. */
+export function only<Found extends { cluster: string }>(found: readonly Found[], none: string): Found {
+  const [first, ...more] = found;
+  if (!first) throw new TruantError('NOT_FOUND', none);
+  if (more.length === 0) return first;
+  const problem = `must be given, one of ${found.map(({ cluster }) => cluster).join(', ')}: several know that id`;
+  throw new Problem({ status: 400, detail: `cluster ${problem}`, parameters: [{ name: 'cluster', problem }] });
+}
