@@ -122,7 +122,7 @@ async function newerOfPod(
   const isNext =
     file === undefined
       ? "kind = 'use' AND pod_uid = (SELECT any_value(pod_uid) FROM own)"
-      : "kind = 'file' AND pod_uid = $5 AND detail->>'$.file.path' = $6";
+      : "kind = 'file' AND pod_uid = $5 AND (detail->>'$.file.path') = $6";
   const [row] = await query(
     connection,
     `WITH own AS (
@@ -143,7 +143,7 @@ async function podGone(connection: DuckDBConnection, key: Key): Promise<LifeFact
   const [row] = await query(
     connection,
     `SELECT coalesce(pod_namespace || '/' || pod_name, pod_uid) AS pod, time, id FROM history
-     WHERE kind = 'use' AND credential = $2 AND ${IN_ITS_TIME} AND whereabouts->>'$.home.pod' = 'gone'
+     WHERE kind = 'use' AND credential = $2 AND ${IN_ITS_TIME} AND (whereabouts->>'$.home.pod') = 'gone'
      ORDER BY time, id LIMIT 1`,
     key,
   );
