@@ -18,6 +18,7 @@ import { RefusalLog } from './identity/refusal-log.ts';
 import { createIdentity } from './identity/topology.ts';
 import { createLogin, type Login } from './login/topology.ts';
 import { deadLettersRoute } from './query/dead-letters.ts';
+import { historyRoutes } from './query/history-routes.ts';
 import { operationsRoutes } from './query/operations.ts';
 import { queryRoutes } from './query/routes.ts';
 import { batchesRoute } from './receive/http/batches.ts';
@@ -129,6 +130,7 @@ function assemble(config: Config, deps: CollectorDeps, opened: Opened): Collecto
         registry,
       }),
       queryRoutes(store),
+      historyRoutes(store),
       ...login.routes,
       operationsRoutes({ store, clock, registry, components: () => components }),
       deadLettersRoute(samples),

@@ -1,10 +1,9 @@
 /** Questions about alerts, uses, what else happened to tokens, and credentials. */
 import type { FastifyInstance } from 'fastify';
-import { TruantError } from '../../shared/errors.ts';
 import { Alert } from '../../shared/schema/alert.ts';
 import { endpoint, type RegisterRoutes } from '../server/endpoint.ts';
-import { Problem } from '../server/problem.ts';
 import type { Page, Store } from '../store/store.ts';
+import { only } from './only.ts';
 import { AlertsQuery, contradictionsIn, encodeCursor, HistoryQuery, OneQuery, UsesQuery } from './parameters.ts';
 import { AlertsPage } from './schemas/alerts.ts';
 import { CredentialAnswer } from './schemas/credential.ts';
@@ -74,13 +73,4 @@ export function queryRoutes(store: Store): (server: FastifyInstance) => void {
 
 function answer<Item>({ items, next }: Page<Item>): { items: Item[]; next: string | null } {
   return { items, next: next && encodeCursor(next) };
-}
-
-/** The one that was meant; who means one of several has to say of which cluster. */
-function only<Found extends { cluster: string }>(found: readonly Found[], none: string): Found {
-  const [first, ...more] = found;
-  if (!first) throw new TruantError('NOT_FOUND', none);
-  if (more.length === 0) return first;
-  const problem = `must be given, one of ${found.map(({ cluster }) => cluster).join(', ')}: several know that id`;
-  throw new Problem({ status: 400, detail: `cluster ${problem}`, parameters: [{ name: 'cluster', problem }] });
 }
