@@ -8,13 +8,14 @@ import { openDuckDbStore } from '../../collector/store/duckdb/duckdb-store.ts';
 import { migrate } from '../../collector/store/duckdb/migrations.ts';
 import { COLUMNS } from '../../collector/store/duckdb/row.ts';
 import { HOUR, SECOND } from '../../shared/time.ts';
+import { historyContract } from './history-contract.ts';
 import { storeContract } from './store-contract.ts';
 import { heartbeat, outcome, START, send, use } from './support/make.ts';
 
 const options = { memoryMegabytes: 256, threads: 1, queryTimeoutMs: 10_000, at: START };
 const newFolder = () => mkdtemp(path.join(tmpdir(), 'truant-store-'));
 
-storeContract('DuckDB', async () => {
+async function openForContract() {
   const folder = await newFolder();
   const open = () => openDuckDbStore({ ...options, path: path.join(folder, 'truant.db') });
   let store = await open();
@@ -30,7 +31,10 @@ storeContract('DuckDB', async () => {
       await rm(folder, { recursive: true });
     },
   };
-});
+}
+
+storeContract('DuckDB', openForContract);
+historyContract('DuckDB', openForContract);
 
 describe('opening a DuckDB store', () => {
   let folder: string;

@@ -77,7 +77,7 @@ async function episodes(connection: DuckDBConnection, key: Key): Promise<Some<Us
          time - lag(time) OVER (PARTITION BY ${ALIKE} ORDER BY time) > ${PAUSE} AS pauses
        FROM history WHERE kind = 'use' AND credential = $2 AND ${IN_ITS_TIME}),
      goes AS (
-       SELECT *, count_if(pauses) OVER (PARTITION BY ${ALIKE} ORDER BY time) AS go FROM uses),
+       SELECT *, count_if(coalesce(pauses, false)) OVER (PARTITION BY ${ALIKE} ORDER BY time) AS go FROM uses),
      deeds AS (
        SELECT ${ALIKE}, go, verb, resource, subresource, namespace, code, path, count(*) AS count,
          min(time) AS first, max(time) AS last, min_by(id, time) AS id, min_by(principal, time) AS principal
