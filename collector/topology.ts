@@ -20,6 +20,7 @@ import { createLogin, type Login } from './login/topology.ts';
 import { alertsRoutes } from './query/alerts.ts';
 import { deadLettersRoute } from './query/dead-letters.ts';
 import { exceptionsRoutes } from './query/exceptions.ts';
+import { historyRoutes } from './query/history-routes.ts';
 import { operationsRoutes } from './query/operations.ts';
 import { queryRoutes } from './query/routes.ts';
 import { batchesRoute } from './receive/http/batches.ts';
@@ -131,6 +132,7 @@ function assemble(config: Config, deps: CollectorDeps, opened: Opened): Collecto
         registry,
       }),
       queryRoutes(store),
+      historyRoutes(store),
       ...login.routes,
       alertsRoutes(store, correlation.handling),
       exceptionsRoutes({ store, handling: correlation.handling, clock }),

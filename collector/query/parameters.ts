@@ -7,7 +7,8 @@ import { AlertStatus, Severity } from '../../shared/schema/alert.ts';
 import { AwayWhere, Placement } from '../../shared/schema/placement.ts';
 import { parseTime } from '../../shared/time.ts';
 import { ALERT_ORDERS } from '../store/alert-life.ts';
-import type { Cursor } from '../store/store.ts';
+import { GROUP_ORDERS, GROUPINGS } from '../store/history-summaries.ts';
+import { type Cursor, HISTORY_KINDS, type HistoryKind } from '../store/store.ts';
 
 /** A parameter that may be left out. `expected` follows "must be". */
 const optional = <Schema extends z.ZodType>(schema: Schema, expected: string) => schema.optional().meta({ expected });
@@ -59,6 +60,8 @@ export const UsesQuery = z.strictObject({
   ),
   credential: text(256),
   pod: optional(readable(510, readPod), 'a pod: <namespace>/<name>, or its uid'),
+  node: text(253),
+  userAgent: text(1024),
   source: optional(readable(96, canonicalAddress), 'an IP address'),
   verb: optional(
     readable(64, (verb) => verb.toLowerCase()),
@@ -71,10 +74,52 @@ export const UsesQuery = z.strictObject({
   ...paging(z.string().regex(/^[0-9a-f]{32}$/)),
 });
 
-export const HistoryQuery = UsesQuery.extend({ kind: oneOf(z.enum(['use', 'read', 'file'])) });
+export const HistoryQuery = UsesQuery.extend({ kind: oneOf(z.enum(HISTORY_KINDS)) });
 
-/** What only a request has. */
-const OF_REQUESTS = ['source', 'verb', 'resource', 'placement', 'where', 'code'];
+const filters = HistoryQuery.omit({ limit: true, cursor: true });
+const required = <Choice extends z.ZodEnum>(choice: Choice) =>
+  choice.meta({ expected: `one of ${choice.options.join(', ')}` });
+const upTo = (most: number, standard: number) =>
+  wholeNumber(1, most)
+    .default(standard)
+    .meta({ expected: `a whole number from 1 to ${most}` });
+
+export const HistogramQuery = filters.extend({ buckets: upTo(500, 60) });
+
+export const GroupsQuery = filters.extend({
+  by: required(z.enum(GROUPINGS)),
+  order: required(z.enum(GROUP_ORDERS)).default('count'),
+  newSince: time('the time before which it was never seen'),
+  limit,
+});
+
+export const EXPORT_FORMATS = ['csv', 'ndjson', 'parquet'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+export const MOST_EXPORTED = 1_000_000;
+export const ExportQuery = filters.extend({
+  format: required(z.enum(EXPORT_FORMATS)),
+  limit: upTo(MOST_EXPORTED, MOST_EXPORTED),
+});
+
+export const ObservationQuery = z.strictObject({ cluster: text(253), time: time('its time, or about it') });
+
+/** Which kinds have what a filter is about; the others have every kind. */
+const REQUESTS: readonly HistoryKind[] = ['use', 'issue', 'entry', 'denied'];
+const JUDGED: readonly HistoryKind[] = ['use', 'issue'];
+const NAMED: readonly HistoryKind[] = HISTORY_KINDS.filter((kind) => kind !== 'denied');
+const KINDS_WITH: Readonly<Record<string, readonly HistoryKind[]>> = {
+  source: REQUESTS,
+  userAgent: REQUESTS,
+  verb: REQUESTS,
+  resource: REQUESTS,
+  code: REQUESTS,
+  placement: JUDGED,
+  where: JUDGED,
+  principal: NAMED,
+  credential: NAMED,
+  pod: NAMED,
+  node: NAMED,
+};
 
 const ofAlerts = {
   since: time('the time at or after which it was still seen'),
@@ -126,10 +171,11 @@ export const NoQuery = z.strictObject({});
 
 /** What would match nothing, ever, which looks like an all-clear. */
 export function contradictionsIn(query: Record<string, unknown>): Map<string, string> {
-  const { since, until, placement, where, kind = 'use' } = query;
+  const { since, until, placement, where, kind } = query;
   const problems = new Map<string, string>();
-  for (const name of OF_REQUESTS) {
-    if (kind !== 'use' && query[name] !== undefined) problems.set(name, 'goes with kind=use only');
+  for (const [name, kinds] of Object.entries(KINDS_WITH)) {
+    if (kind === undefined || query[name] === undefined || kinds.includes(kind as HistoryKind)) continue;
+    problems.set(name, `goes with kind=${kinds.join(', ')} only`);
   }
   if (typeof since === 'number' && typeof until === 'number' && since >= until)
     problems.set('until', 'must be later than since');

@@ -2,6 +2,7 @@
  * A route of the API as data: what it takes, what it answers, who may ask. Served as it says, and documented from the same
  * schemas (`query/open-api.ts`), so that neither can say what the other doesn't.
  */
+import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { type Access, ANYBODY, type Caller } from '../identity/caller.ts';
@@ -26,10 +27,13 @@ export interface Documentation {
 /** What is answered with 200. */
 export type Answer =
   | { schema: z.ZodType }
-  /** Something other than JSON, streamed. */
+  /** Something other than JSON, streamed; which of these it is, and what it is called, the handler says by the reply's headers. */
   | { mediaTypes: readonly string[]; description: string };
 
-export interface EndpointOptions<Query extends z.ZodObject, Body extends z.ZodType, Schema extends z.ZodType>
+/** What a handler gives for it. */
+type Given<Of extends Answer> = Of extends { schema: infer Schema extends z.ZodType } ? z.input<Schema> : Readable;
+
+export interface EndpointOptions<Query extends z.ZodObject, Body extends z.ZodType, Of extends Answer>
   extends Documentation {
   method: 'GET' | 'POST' | 'DELETE';
   /** `/api/v1/alerts/:id` */
@@ -41,8 +45,8 @@ export interface EndpointOptions<Query extends z.ZodObject, Body extends z.ZodTy
   body?: Body;
   /** In bytes; left out: the server's own. */
   bodyLimit?: number;
-  answer: { schema: Schema };
-  handle(input: Input<Query, Body>): Promise<z.input<Schema>>;
+  answer: Of;
+  handle(input: Input<Query, Body>): Promise<Given<Of>>;
 }
 
 export interface Input<Query extends z.ZodObject, Body extends z.ZodType> {
@@ -64,8 +68,8 @@ declare module 'fastify' {
 export type RegisterRoutes = (server: FastifyInstance) => void;
 
 /** @returns what registers it. Wrong input is answered with a problem that names every wrong parameter or field. */
-export function endpoint<Query extends z.ZodObject, Schema extends z.ZodType, Body extends z.ZodType = z.ZodUndefined>(
-  options: EndpointOptions<Query, Body, Schema>,
+export function endpoint<Query extends z.ZodObject, Of extends Answer, Body extends z.ZodType = z.ZodUndefined>(
+  options: EndpointOptions<Query, Body, Of>,
 ): RegisterRoutes {
   const { method, url, access, tag, summary, description, query, contradictions, body, bodyLimit, answer, handle } =
     options;

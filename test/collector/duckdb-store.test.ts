@@ -9,6 +9,7 @@ import { migrate } from '../../collector/store/duckdb/migrations.ts';
 import { COLUMNS } from '../../collector/store/duckdb/row.ts';
 import { HOUR, SECOND } from '../../shared/time.ts';
 import { alertLifeContract } from './alert-life-contract.ts';
+import { historyContract } from './history-contract.ts';
 import { storeContract } from './store-contract.ts';
 import { heartbeat, outcome, START, send, use } from './support/make.ts';
 
@@ -35,6 +36,7 @@ async function openAnew() {
 
 storeContract('DuckDB', openAnew);
 alertLifeContract('DuckDB', openAnew);
+historyContract('DuckDB', openAnew);
 
 describe('opening a DuckDB store', () => {
   let folder: string;

@@ -77,7 +77,7 @@ async function episodes(connection: DuckDBConnection, key: Key): Promise<Some<Us
          time - lag(time) OVER (PARTITION BY ${ALIKE} ORDER BY time) > ${PAUSE} AS pauses
        FROM history WHERE kind = 'use' AND credential = $2 AND ${IN_ITS_TIME}),
      goes AS (
-       SELECT *, count_if(pauses) OVER (PARTITION BY ${ALIKE} ORDER BY time) AS go FROM uses),
+       SELECT *, count_if(coalesce(pauses, false)) OVER (PARTITION BY ${ALIKE} ORDER BY time) AS go FROM uses),
      deeds AS (
        SELECT ${ALIKE}, go, verb, resource, subresource, namespace, code, path, count(*) AS count,
          min(time) AS first, max(time) AS last, min_by(id, time) AS id, min_by(principal, time) AS principal
@@ -122,7 +122,7 @@ async function newerOfPod(
   const isNext =
     file === undefined
       ? "kind = 'use' AND pod_uid = (SELECT any_value(pod_uid) FROM own)"
-      : "kind = 'file' AND pod_uid = $5 AND detail->>'$.file.path' = $6";
+      : "kind = 'file' AND pod_uid = $5 AND (detail->>'$.file.path') = $6";
   const [row] = await query(
     connection,
     `WITH own AS (
@@ -143,7 +143,7 @@ async function podGone(connection: DuckDBConnection, key: Key): Promise<LifeFact
   const [row] = await query(
     connection,
     `SELECT coalesce(pod_namespace || '/' || pod_name, pod_uid) AS pod, time, id FROM history
-     WHERE kind = 'use' AND credential = $2 AND ${IN_ITS_TIME} AND whereabouts->>'$.home.pod' = 'gone'
+     WHERE kind = 'use' AND credential = $2 AND ${IN_ITS_TIME} AND (whereabouts->>'$.home.pod') = 'gone'
      ORDER BY time, id LIMIT 1`,
     key,
   );
