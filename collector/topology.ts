@@ -14,16 +14,22 @@ import { type Correlation, createCorrelation } from './correlate/correlation.ts'
 import { type Every, everyInterval } from './every.ts';
 import type { Identity } from './identity/identity.ts';
 import { createIdentity } from './identity/topology.ts';
+import { createLive } from './live/live.ts';
+import { liveRoute } from './live/route.ts';
 import { deadLettersRoute } from './query/dead-letters.ts';
+import { fleetRoute } from './query/fleet.ts';
+import { openApiRoute } from './query/open-api-route.ts';
 import { operationsRoutes } from './query/operations.ts';
 import { queryRoutes } from './query/routes.ts';
+import { rulesRoute } from './query/rules.ts';
 import { batchesRoute } from './receive/http/batches.ts';
 import { KAFKA_REJECTIONS, type KafkaRejection } from './receive/kafka/dead-letters.ts';
 import { createKafkaReceiver } from './receive/kafka/kafka-receiver.ts';
 import { refuseUnsafe } from './server/access.ts';
-import { createServer, type Route, refuseTaken } from './server/server.ts';
+import { createServer, type HttpServer, type Route, refuseTaken } from './server/server.ts';
 import { ServerTls } from './server/tls.ts';
 import { openDuckDbStore } from './store/duckdb/duckdb-store.ts';
+import { alertLifeOf } from './store/interim-alert-life.ts';
 import { createRetention } from './store/retention.ts';
 import type { Store } from './store/store.ts';
 import { indexPageRoute } from './web/index-page.ts';
@@ -100,7 +106,11 @@ function assemble(config: Config, deps: CollectorDeps, { store, identity, tls }:
     registry,
   });
   const samples = deadLetters(kept.path, log, clock);
-  const server = createServer({
+  const life = alertLifeOf(store, correlation.onAlerts);
+  const live = createLive({ store: life, every, log, registry });
+  correlation.onAlerts(live.wake);
+  correlation.onCommit(live.hear);
+  const server: HttpServer = createServer({
     ...listen,
     identity,
     tls,
@@ -117,6 +127,10 @@ function assemble(config: Config, deps: CollectorDeps, { store, identity, tls }:
       }),
       queryRoutes(store),
       operationsRoutes({ store, clock, registry, components: () => components }),
+      fleetRoute(store, clock),
+      rulesRoute(life),
+      liveRoute({ live }),
+      openApiRoute(() => server.routes),
       deadLettersRoute(samples),
       indexPageRoute(store, clock),
     ],
@@ -144,6 +158,8 @@ function assemble(config: Config, deps: CollectorDeps, { store, identity, tls }:
     correlation.component,
     createRetention({ store, ...kept.retention, clock, every, log, registry }),
     server.component,
+    // Stops before it: who listens would hold it up.
+    live.component,
     ...(receive.kafka.enabled ? [kafkaReceiver()] : []),
   ];
   return { components, address: server.address, routes: server.routes, onAlerts: correlation.onAlerts };

@@ -61,6 +61,8 @@ export interface Correlation {
   release(cluster: string): Promise<void>;
   /** Tells of alerts that are new or changed, once they are stored. Returns how to end that. */
   onAlerts(listener: (alerts: readonly Alert[]) => void): () => void;
+  /** Tells of what was stored. Returns how to end that. */
+  onCommit(listener: (commit: Commit) => void): () => void;
 }
 
 const TICK_MS = 1000;
@@ -76,7 +78,7 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
   const turns = new TaskQueue({ concurrency: 1, capacity: options.maxWaiting });
   /** Every cluster that was ever heard of; undefined until its correlator is made (anew). */
   const clusters = new Map<string, CorrelatorPort | undefined>();
-  const listeners = new Set<(alerts: readonly Alert[]) => void>();
+  const listeners = new Set<(commit: Commit) => void>();
   /** What each correlator has forgotten, as far as it is counted. */
   const forgotten = new WeakMap<CorrelatorPort, () => void>();
   let blind: string | undefined;
@@ -163,19 +165,19 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
   async function commit(change: Omit<Commit, 'at'>): Promise<void> {
     const { cluster, outcome, fresh } = change;
     if (!fresh && outcome.placements.size === 0 && outcome.alerts.length === 0) return;
+    const whole = { ...change, at: clock.now() };
     try {
-      await store.commit({ ...change, at: clock.now() });
+      await store.commit(whole);
     } catch (error) {
       metrics.error('commit');
       clusters.set(cluster, undefined);
       throw error;
     }
-    if (outcome.alerts.length === 0) return;
     for (const listener of listeners) {
       try {
-        listener(outcome.alerts);
+        listener(whole);
       } catch (error) {
-        log.error({ err: error }, 'somebody who was told of alerts failed');
+        log.error({ err: error }, 'somebody who was told of what was stored failed');
       }
     }
   }
@@ -193,6 +195,11 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
         log.warn({ err: error, cluster }, 'a tick could not be stored; it will be made up for');
       }
     }
+  }
+
+  function onCommit(listener: (commit: Commit) => void): () => void {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
   }
 
   const component = createComponent('correlate', {
@@ -221,9 +228,10 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
     component,
     take: (intake, consumed) => turns.run(() => take(intake, consumed)),
     release: (cluster) => turns.run(async () => void clusters.delete(cluster)),
-    onAlerts: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onCommit,
+    onAlerts: (listener) =>
+      onCommit(({ outcome: { alerts } }) => {
+        if (alerts.length > 0) listener(alerts);
+      }),
   };
 }

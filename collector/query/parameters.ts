@@ -6,6 +6,7 @@ import { parsePrincipal, principalOf } from '../../shared/normalise/principal.ts
 import { AlertStatus, Severity } from '../../shared/schema/alert.ts';
 import { AwayWhere, Placement } from '../../shared/schema/placement.ts';
 import { parseTime } from '../../shared/time.ts';
+import { readEventId } from '../live/events.ts';
 import type { Cursor } from '../store/store.ts';
 
 /** A parameter that may be left out. `expected` follows "must be". */
@@ -92,6 +93,19 @@ export const AlertsQuery = z.strictObject({
   rule: oneOf(z.enum([...rulesById.keys()])),
   ...paging(z.string().max(256)),
 });
+
+export const LiveQuery = z.strictObject({
+  lastEventId: optional(readable(20, readEventId), 'the id of the last event that was received, as it is'),
+  uses: oneOf(z.enum(['true', 'false'])),
+  principal: UsesQuery.shape.principal,
+  placement: UsesQuery.shape.placement,
+});
+
+/** Which uses are wanted goes with them. */
+export function withoutUses({ uses, ...query }: Record<string, unknown>): Map<string, string> {
+  const given = ['principal', 'placement'].filter((name) => uses !== 'true' && query[name] !== undefined);
+  return new Map(given.map((name) => [name, 'goes with uses=true only']));
+}
 
 /** Of one thing that several clusters may know. */
 export const OneQuery = z.strictObject({ cluster: text(253) });

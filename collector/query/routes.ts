@@ -53,6 +53,7 @@ export function queryRoutes(store: Store): (server: FastifyInstance) => void {
       summary: 'One alert, whole',
       query: OneQuery,
       answer: { schema: Alert },
+      revalidated: true,
       handle: async ({ params: { id = '' }, query: { cluster } }) =>
         only(await store.alert(id, cluster), 'There is no alert with that id.'),
     }),

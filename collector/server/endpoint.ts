@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Access, Caller } from '../identity/caller.ts';
+import { sendRevalidated } from './etag.ts';
 import { type Contradictions, readBody, readQuery } from './input.ts';
 
 export const TAGS = ['Alerts', 'History', 'Credentials', 'Fleet', 'Live', 'Identity', 'Operations'] as const;
@@ -18,8 +19,9 @@ export interface Documentation {
   /** Whole sentences, where the summary is not enough. */
   description?: string;
   query: z.ZodObject;
-  /** Sent as application/json. */
   body?: z.ZodType;
+  /** Left out: application/json. */
+  bodyType?: 'application/x-ndjson';
   answer: Answer;
 }
 
@@ -40,6 +42,8 @@ export interface EndpointOptions<Query extends z.ZodObject, Body extends z.ZodTy
   contradictions?: Contradictions;
   body?: Body;
   answer: { schema: Schema };
+  /** With an ETag: who has the answer still is told so, and nothing else. */
+  revalidated?: boolean;
   handle(input: Input<Query, Body>): Promise<z.input<Schema>>;
 }
 
@@ -65,7 +69,8 @@ export type RegisterRoutes = (server: FastifyInstance) => void;
 export function endpoint<Query extends z.ZodObject, Schema extends z.ZodType, Body extends z.ZodType = z.ZodUndefined>(
   options: EndpointOptions<Query, Body, Schema>,
 ): RegisterRoutes {
-  const { method, url, access, tag, summary, description, query, contradictions, body, answer, handle } = options;
+  const { method, url, access, tag, summary, description, query, contradictions, body, answer, revalidated, handle } =
+    options;
   const documentation: Documentation = {
     tag,
     summary,
@@ -79,15 +84,17 @@ export function endpoint<Query extends z.ZodObject, Schema extends z.ZodType, Bo
       method,
       url,
       config: { documentation, ...(access && { access }) },
-      handler: async (request, reply) =>
-        handle({
+      handler: async (request, reply) => {
+        const found = await handle({
           query: readQuery(query, request.query, contradictions),
           body: (body ? readBody(body, request.body) : undefined) as z.infer<Body>,
           params: request.params as Record<string, string>,
           caller: request.caller ?? ANYBODY,
           request,
           reply,
-        }),
+        });
+        return revalidated ? sendRevalidated(request, reply, found) : found;
+      },
     });
 }
 
