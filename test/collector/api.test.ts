@@ -285,6 +285,7 @@ describe('the API', () => {
       'correlate running',
       'retention running',
       'http running',
+      'live running',
     ]);
   });
 

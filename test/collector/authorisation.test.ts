@@ -30,7 +30,10 @@ const EXPECTED: Record<Kind, Record<Access, 'in' | 401 | 403>> = {
 async function ask(method: string, url: string, who: Credentials): Promise<number> {
   const isBatch = method === 'POST' && url === '/api/v1/batches';
   const response = await (isBatch ? lab.send(who) : lab.ask(method, url.replace(/:\w+/g, 'x'), who));
-  answered += JSON.stringify([...response.headers]) + (await response.text());
+  answered += JSON.stringify([...response.headers]);
+  // It would go on for ever.
+  if (response.headers.get('content-type')?.startsWith('text/event-stream')) await response.body?.cancel();
+  else answered += await response.text();
   return response.status;
 }
 
@@ -44,14 +47,19 @@ test('the routes are these', () => {
     'read GET /api/v1/alerts',
     'read GET /api/v1/alerts/:id',
     'read GET /api/v1/credentials/:id',
+    'read GET /api/v1/fleet',
     'read GET /api/v1/history',
+    'read GET /api/v1/live',
+    'read GET /api/v1/openapi.json',
+    'read GET /api/v1/rules',
     'read GET /api/v1/status',
     'read GET /api/v1/uses',
     'read GET /metrics',
     'write POST /api/v1/batches',
   ]);
   const heads = lab.collector.routes.filter(({ method }) => method === 'HEAD').map(({ url }) => url);
-  expect(heads).toHaveLength(routes.length - heads.length - 1);
+  // Of what is sent, and of what never ends.
+  expect(heads).toHaveLength(routes.length - heads.length - 2);
 });
 
 describe.each(Object.keys(EXPECTED) as Kind[])('%s', (kind) => {
