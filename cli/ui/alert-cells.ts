@@ -14,7 +14,6 @@ export const AlertRow = z.looseObject({
   assignee: z.string().optional(),
   principal: z.string(),
   lastSeen: z.string(),
-  revision: z.number().optional(),
   sources: z.array(z.looseObject({ address: z.string(), where: z.string() })),
   resolution: z.looseObject({ reason: z.string() }).optional(),
 });

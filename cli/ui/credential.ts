@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Binding } from '../../shared/schema/observation.ts';
 import { formatTime } from '../../shared/time.ts';
 import { whenText } from './alert-cells.ts';
-import { bindingText, createProse, toSecond } from './prose.ts';
+import { bindingText, createProse, dayOf, timeOfDay, toSecond } from './prose.ts';
 import type { Paint, Style } from './style.ts';
 
 const time = z.number().nullable();
@@ -83,6 +83,7 @@ function span({ firstSeen, lastSeen }: ShownCredential): string {
 export const ShownTimeline = z.looseObject({
   lines: z.array(
     z.looseObject({
+      event: z.string(),
       time: z.number(),
       until: time,
       count: z.number(),
@@ -114,8 +115,12 @@ export function renderTimeline({ lines, left }: ShownTimeline, style: Style, wid
 
 const LIFE_INDENT = ' '.repeat(23);
 
-const goingOn = ({ until, count }: ShownTimeline['lines'][number]): string =>
-  until === null || count < 2 ? '' : ` (${count}×, until ${whenText(formatTime(until))})`;
+/** What goes on is one line; how often is in the sentences about uses already. */
+function goingOn({ event, time: from, until, count }: ShownTimeline['lines'][number]): string {
+  if (until === null || count < 2) return '';
+  const end = dayOf(from) === dayOf(until) ? timeOfDay(until) : whenText(formatTime(until));
+  return ` (${event === 'used' ? '' : `${count}×, `}until ${end})`;
+}
 
 function toneOf(placement: string | null, style: Style): Paint {
   if (placement === 'away') return style.red;

@@ -39,11 +39,10 @@ export class LiveLines {
     const key = JSON.stringify([cluster, id]);
     const before = this.#told.peek(key);
     const owner = assignee === undefined ? '' : `, ${assignee}`;
-    const status = before === undefined && alert.revision === 1 ? 'new' : `${statusText(alert)}${owner}`;
     const parts: Part[] = [
       [severity.toUpperCase().padEnd(8), this.#style.severity(severity)],
       [id],
-      [status],
+      [`${statusText(alert)}${owner}`],
       [nameOf(principal)],
       [fromText(alert)],
       [title],

@@ -129,6 +129,7 @@ describe('truant credential', () => {
         count: 4,
         sentence: 'Used\u001b[2J from afar.',
       },
+      { ...line, event: 'read', until: use.time + DAY, count: 3, sentence: 'Read by cat.' },
     ],
     left: 2,
   };
@@ -142,7 +143,8 @@ describe('truant credential', () => {
       [
         '  Its life (UTC)',
         '  2030-01-01 12:00:00  The kubelet had it issued.',
-        '  2030-01-01 12:00:00  Used\\e[2J from afar. (4×, until 2030-01-01 12:00:05)',
+        '  2030-01-01 12:00:00  Used\\e[2J from afar. (until 12:00:05)',
+        '  2030-01-01 12:00:00  Read by cat. (3×, until 2030-01-02 12:00:00)',
         '  2 more lines are left out in between',
       ].join('\n'),
     );

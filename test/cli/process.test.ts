@@ -2,10 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, openSync, readFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { fakeCollector } from './fake-collector.ts';
-import { placed } from './samples.ts';
+import { alert, placed } from './samples.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/truant.js', import.meta.url));
 const THEFT = fileURLToPath(new URL('../fixtures/recordings/02-exec-and-exfiltrate', import.meta.url));
@@ -33,6 +34,20 @@ describe('the process', () => {
     const closed = exitCode(child);
     await once(child.stdout!, 'data');
     child.stdout!.destroy();
+    expect(await closed).toBe(0);
+    expect(child.said.stderr).toBe('');
+    await collector.close();
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('listens until it is told to stop: %s', async (signal) => {
+    const collector = await fakeCollector(() => ({
+      headers: { 'content-type': 'text/event-stream' },
+      body: (response: ServerResponse) => response.write(`event: alert\ndata: ${JSON.stringify(alert)}\n\n`),
+    }));
+    const child = start(['tail', '--url', collector.url]);
+    const closed = exitCode(child);
+    await once(child.stdout!, 'data');
+    child.kill(signal);
     expect(await closed).toBe(0);
     expect(child.said.stderr).toBe('');
     await collector.close();
