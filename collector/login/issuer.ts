@@ -31,6 +31,7 @@ export class Issuer {
   readonly component: Component;
   readonly #settings: OidcSettings;
   readonly #clock: Clock;
+  readonly #fetch: openid.CustomFetch;
   #known: { configuration: openid.Configuration; at: Micros } | undefined;
   #triedAt = -Infinity;
   #failure: string | undefined;
@@ -39,6 +40,7 @@ export class Issuer {
 
   constructor(settings: OidcSettings, { clock, every }: { clock: Clock; every: Every }) {
     this.#settings = settings;
+    this.#fetch = issuerFetch(settings.caFile);
     this.#clock = clock;
     let stopChecking = (): void => undefined;
     this.component = createComponent('issuer', {
@@ -117,22 +119,26 @@ export class Issuer {
 
   /** @throws TruantError IDENTITY_UNAVAILABLE */
   async #configured(): Promise<openid.Configuration> {
-    if (!this.#known && Math.abs(this.#clock.now() - this.#triedAt) >= COOL_DOWN) await this.#refresh();
-    else await this.#asking;
-    if (this.#known) return this.#known.configuration;
-    throw unavailable(this.#failure ?? 'it has not been asked yet');
+    if (!this.#known) await (this.#since(this.#triedAt) >= COOL_DOWN ? this.#refresh() : this.#asking);
+    const { configuration } = this.#known ?? {};
+    if (!configuration) throw unavailable(this.#failure ?? 'it has not been asked yet');
+    return configuration;
   }
 
   /** Once at a time. */
   async #refresh(): Promise<void> {
-    const age = this.#known ? Math.abs(this.#clock.now() - this.#known.at) : Infinity;
-    if (age < MAX_AGE) return;
+    if (this.#known && this.#since(this.#known.at) < MAX_AGE) return;
     this.#asking ??= this.#discover();
     await this.#asking;
   }
 
+  /** A clock that was put back says nothing of how long it has been. */
+  #since(time: Micros): Micros {
+    return Math.abs(this.#clock.now() - time);
+  }
+
   async #discover(): Promise<void> {
-    const { issuer, clientId, caFile } = this.#settings;
+    const { issuer, clientId } = this.#settings;
     this.#triedAt = this.#clock.now();
     try {
       const server = new URL(issuer);
@@ -142,7 +148,7 @@ export class Issuer {
         { [openid.clockTolerance]: TOLERANCE_SECONDS },
         this.#authenticate,
         {
-          [openid.customFetch]: issuerFetch(caFile),
+          [openid.customFetch]: this.#fetch,
           timeout: PATIENCE_MS / 1000,
           // The schema lets http only this machine itself be.
           execute: [

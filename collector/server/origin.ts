@@ -19,6 +19,8 @@ export function originOf(headers: IncomingHttpHeaders, own: OwnOrigin): Origin {
   const site = headers['sec-fetch-site'];
   // Navigations that a person begins are of no page: none.
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'foreign';
+  // Which page it is from stays unsaid where a policy of referrers wants that; of which origin does not.
+  if (origin === 'null' && site === 'same-origin') return 'own';
   if (origin !== undefined) return isOwn(origin, headers.host, own) ? 'own' : 'foreign';
   return site === 'same-origin' ? 'own' : 'unsaid';
 }

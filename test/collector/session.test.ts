@@ -204,6 +204,11 @@ describe('what changes something', () => {
     ['two tokens', (url, csrf) => ({ origin: own(url), 'x-csrf-token': [csrf, csrf] }), 403],
     ['a token a little longer', (url, csrf) => ({ origin: own(url), 'x-csrf-token': `${csrf}x` }), 403],
     ['its token, and no word of where from', (_url, csrf) => ({ 'x-csrf-token': csrf }), 403],
+    [
+      'its token, from its origin that is not to be told',
+      (_url, csrf) => ({ origin: 'null', 'sec-fetch-site': 'same-origin', 'x-csrf-token': csrf }),
+      200,
+    ],
     ['its token, from elsewhere', (_url, csrf) => ({ origin: 'https://evil.example', 'x-csrf-token': csrf }), 403],
     ['its token, from no origin', (_url, csrf) => ({ origin: 'null', 'x-csrf-token': csrf }), 403],
     ['its token, from another port', (_url, csrf) => ({ origin: 'http://127.0.0.1:1', 'x-csrf-token': csrf }), 403],
