@@ -153,7 +153,7 @@ describe('the API of alerts', () => {
     await expectRefused(raw('application/json', '{"action":'), 400);
     await expectRefused(raw('application/x-www-form-urlencoded', 'action=acknowledge'), 415);
     // What a form of any web page could send.
-    await expectRefused(raw('text/plain', '{"action":"acknowledge"}'), 400);
+    await expectRefused(raw('text/plain', '{"action":"acknowledge"}'), 415);
     await expectRefused(raw('application/json', '{"action":"acknowledge","__proto__":{"x":1}}'), 400);
     expect(await oneOf(CART)).toMatchObject({ revision: 1 });
   });
