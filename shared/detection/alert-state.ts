@@ -1,12 +1,11 @@
 /** One alert as it grows. */
 import type { LedgerEntry } from '../inventory/ledger.ts';
 import { type Alert, CONFIDENCES, type Evidence, type Finding, SEVERITIES, type StoryLine } from '../schema/alert.ts';
-import type { Binding, TokenUse } from '../schema/observation.ts';
-import type { Placement } from '../schema/placement.ts';
+import type { Binding } from '../schema/observation.ts';
 import { formatTime, type Micros, parseTime } from '../time.ts';
 import { AlertLife } from './alert-life.ts';
+import { AlertUses, MAX_LIST } from './alert-uses.ts';
 import { TECHNIQUES } from './attack.ts';
-import { resourceOf } from './deeds.ts';
 import { type Exhibit, toEvidence } from './exhibit.ts';
 import { endTheft } from './kill-actions.ts';
 import { rulesById } from './rules/by-id.ts';
@@ -14,15 +13,7 @@ import { nameOf, tell } from './story.ts';
 
 const MAX_FINDINGS = 100;
 const MAX_EVIDENCE = 500;
-const MAX_LIST = 50;
 const MAX_TRIAGE = 8;
-
-interface Deed {
-  action: string;
-  namespace: string;
-  count: number;
-  refused: number;
-}
 
 export class AlertState {
   readonly id: string;
@@ -34,11 +25,7 @@ export class AlertState {
   #evidenceTotal = 0;
   #first: Micros | undefined;
   #last: Micros = 0;
-  #sources = new Map<string, { address: string; where: string; count: number }>();
-  #deeds = new Map<string, Deed>();
-  #requests = 0;
-  #refused = 0;
-  #userAgents = new Set<string>();
+  readonly #uses = new AlertUses();
   #credentials = new Set<string>();
   #beginning: StoryLine | undefined;
   /** Until when each credential lives, where that is known. */
@@ -58,11 +45,7 @@ export class AlertState {
     state.#evidenceTotal = alert.evidenceTotal;
     state.#first = parseTime(alert.firstSeen);
     state.#last = parseTime(alert.lastSeen) ?? 0;
-    state.#sources = new Map(alert.sources.map((source) => [source.address, { ...source }]));
-    state.#deeds = new Map(alert.did.actions.map((deed) => [`${deed.action} ${deed.namespace}`, { ...deed }]));
-    state.#requests = alert.did.requests;
-    state.#refused = alert.did.refused;
-    state.#userAgents = new Set(alert.did.userAgents);
+    state.#uses.restore(alert);
     state.#credentials = new Set([
       ...(alert.credential === null ? [] : [alert.credential]),
       ...alert.relatedCredentials,
@@ -167,7 +150,7 @@ export class AlertState {
       credentialKind: credential?.kind ?? null,
       binding,
       ...(expiresAt !== undefined && { expiresAt: formatTime(expiresAt) }),
-      sources: mostFirst(this.#sources.values()),
+      sources: this.#uses.sources(),
       relatedCredentials: [...this.#credentials].filter((id) => id !== credential?.id).slice(0, MAX_LIST),
       rules: ruleIds,
       attack: [...new Set(this.#findings.flatMap((finding) => finding.attack))].map((id) => ({
@@ -184,16 +167,7 @@ export class AlertState {
         beginning: this.#beginning,
         evidence,
       }),
-      did: {
-        requests: this.#requests,
-        refused: this.#refused,
-        actions: mostFirst(this.#deeds.values()),
-        namespaces: [...new Set([...this.#deeds.values()].map(({ namespace }) => namespace).filter(Boolean))].slice(
-          0,
-          MAX_LIST,
-        ),
-        userAgents: [...this.#userAgents],
-      },
+      did: this.#uses.did(),
       actions: endTheft(lead, this.#findings, (id) => this.#expiries.get(id)),
       triage: [...new Set(this.#loudestRules().flatMap((id) => rulesById.get(id)?.triage ?? []))].slice(0, MAX_TRIAGE),
     };
@@ -217,7 +191,7 @@ export class AlertState {
 
   /** What isn't counted among the sources (a kubelet's requests) is in the evidence. */
   #isAwayAt(address: string): boolean {
-    if (this.#sources.has(address)) return true;
+    if (this.#uses.isAwayAt(address)) return true;
     return [...this.#evidence.values()].some(
       ({ source, placement }) => source === address && placement?.startsWith('away') === true,
     );
@@ -229,11 +203,12 @@ export class AlertState {
   }
 
   #summary(lead: Finding): string {
-    const total = [...this.#sources.values()].reduce((sum, { count }) => sum + count, 0);
+    const sources = this.#uses.allSources();
+    const total = sources.reduce((sum, { count }) => sum + count, 0);
     if (total <= 1) return lead.summary;
-    const places = [...this.#sources.values()].map(({ address, where }) => `${address} (${WHERE[where] ?? where})`);
+    const places = sources.map(({ address, where }) => `${address} (${WHERE[where] ?? where})`);
     const shown = places.slice(0, 3).join(', ') + (places.length > 3 ? ` and ${places.length - 3} more` : '');
-    const refused = this.#refused > 0 ? `, ${this.#refused} refused` : '';
+    const refused = this.#uses.refused > 0 ? `, ${this.#uses.refused} refused` : '';
     const principals = this.#usedAway();
     const [whose, was] =
       principals.size > 1
@@ -283,30 +258,7 @@ export class AlertState {
     }
     this.#first = Math.min(this.#first ?? observation.time, observation.time);
     this.#last = Math.max(this.#last, observation.time);
-    if (observation.kind === 'use') this.#countUse(observation, placement);
-  }
-
-  #countUse(use: TokenUse, placement: Placement | undefined): void {
-    this.#requests += 1;
-    const refused = use.request.code >= 400;
-    if (refused) this.#refused += 1;
-    const action = `${use.request.verb} ${resourceOf(use.request)}`;
-    const namespace = use.request.namespace ?? '';
-    const key = `${action} ${namespace}`;
-    const deed = this.#deeds.get(key);
-    if (deed) {
-      deed.count += 1;
-      if (refused) deed.refused += 1;
-    } else if (this.#deeds.size < 200) {
-      this.#deeds.set(key, { action, namespace, count: 1, refused: refused ? 1 : 0 });
-    }
-    if (this.#userAgents.size < 20) this.#userAgents.add(use.request.userAgent);
-    if (placement?.verdict !== 'away' || use.source.address === null) return;
-    const source = this.#sources.get(use.source.address);
-    if (source) source.count += 1;
-    else if (this.#sources.size < 200) {
-      this.#sources.set(use.source.address, { address: use.source.address, where: placement.where, count: 1 });
-    }
+    if (observation.kind === 'use') this.#uses.add(observation, placement);
   }
 
   #expire(credential: string, at: Micros | undefined): void {
@@ -325,13 +277,6 @@ const WHERE: Readonly<Record<string, string>> = {
   'other-pod': 'another pod',
   host: 'the node itself',
 };
-
-/** Copies of the most frequent, most first. */
-const mostFirst = <T extends { count: number }>(items: Iterable<T>): T[] =>
-  [...items]
-    .sort((a, b) => b.count - a.count)
-    .slice(0, MAX_LIST)
-    .map((item) => ({ ...item }));
 
 /** Of findings that are as loud and as sure, that of the graver rule weighs more. */
 const weight = ({ severity, confidence, rule }: Finding): number =>

@@ -40,7 +40,7 @@ describe('the API of alerts', () => {
       method: 'POST',
       ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     });
-  async function answered<Schema extends z.ZodType>(response: Promise<Response>, schema: Schema) {
+  async function expectAnswer<Schema extends z.ZodType>(response: Promise<Response>, schema: Schema) {
     const { status, text } = await response.then(async (answer) => ({
       status: answer.status,
       text: await answer.text(),
@@ -48,14 +48,14 @@ describe('the API of alerts', () => {
     expect([status, text]).toEqual([200, text]);
     return schema.parse(JSON.parse(text));
   }
-  async function refused(response: Promise<Response>, status: number) {
+  async function expectRefused(response: Promise<Response>, status: number) {
     const answer = await response;
     const problem = ProblemAnswer.parse(await answer.json());
     expect([answer.status, problem.status]).toEqual([status, status]);
     expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
     return problem;
   }
-  const ask = <Schema extends z.ZodType>(path: string, schema: Schema) => answered(running.get(path), schema);
+  const ask = <Schema extends z.ZodType>(path: string, schema: Schema) => expectAnswer(running.get(path), schema);
   const act = (id: string, action: unknown, query = '') =>
     post(`/api/v1/alerts/${encodeURIComponent(id)}/actions${query}`, action);
   const oneOf = (id: string) => ask(`/api/v1/alerts/${encodeURIComponent(id)}`, AlertAnswer);
@@ -63,9 +63,9 @@ describe('the API of alerts', () => {
 
   test('an alert from its opening to its end', async () => {
     expect(await oneOf(CART)).toMatchObject({ status: 'open', activity: [] });
-    await answered(act(CART, { action: 'assign', assignee: HOSTILE }), AlertAnswer);
-    await answered(act(CART, { action: 'acknowledge', note: HOSTILE }), AlertAnswer);
-    const closed = await answered(act(CART, { action: 'close', reason: 'benign', note: ' known \n' }), AlertAnswer);
+    await expectAnswer(act(CART, { action: 'assign', assignee: HOSTILE }), AlertAnswer);
+    await expectAnswer(act(CART, { action: 'acknowledge', note: HOSTILE }), AlertAnswer);
+    const closed = await expectAnswer(act(CART, { action: 'close', reason: 'benign', note: ' known \n' }), AlertAnswer);
     expect(closed).toMatchObject({
       revision: 4,
       status: 'closed',
@@ -80,7 +80,7 @@ describe('the API of alerts', () => {
     expect(await oneOf(CART)).toEqual(closed);
     expect(await ids('status=closed')).toEqual([CART]);
     expect(await ids(`assignee=${encodeURIComponent(HOSTILE)}`)).toEqual([CART]);
-    await answered(act(CART, { action: 'reopen' }), AlertAnswer);
+    await expectAnswer(act(CART, { action: 'reopen' }), AlertAnswer);
     expect(await ids('status=open,acknowledged')).toEqual([PAY, CART]);
   });
 
@@ -95,19 +95,19 @@ describe('the API of alerts', () => {
       ],
     ],
   ])('who %s is told that it is not in a state for that', async (_name, actions) => {
-    for (const action of actions.slice(0, -1)) await answered(act(CART, action), AlertAnswer);
+    for (const action of actions.slice(0, -1)) await expectAnswer(act(CART, action), AlertAnswer);
     const before = await oneOf(CART);
-    expect(await refused(act(CART, actions.at(-1)), 409)).toMatchObject({ title: 'Conflict' });
+    expect(await expectRefused(act(CART, actions.at(-1)), 409)).toMatchObject({ title: 'Conflict' });
     expect(await oneOf(CART)).toEqual(before);
   });
 
   test('what is not there is not found', async () => {
     for (const id of ['al_none', '..', '%00', "' OR 1=1 --", 'actions']) {
-      await refused(act(id, { action: 'acknowledge' }), 404);
+      await expectRefused(act(id, { action: 'acknowledge' }), 404);
     }
-    await refused(act(CART, { action: 'acknowledge' }, '?cluster=other'), 404);
-    await refused(running.get('/api/v1/alerts/al_none/related'), 404);
-    await refused(post('/api/v1/exceptions/ex_none/revoke'), 404);
+    await expectRefused(act(CART, { action: 'acknowledge' }, '?cluster=other'), 404);
+    await expectRefused(running.get('/api/v1/alerts/al_none/related'), 404);
+    await expectRefused(post('/api/v1/exceptions/ex_none/revoke'), 404);
   });
 
   test.each<[string, unknown, string]>([
@@ -137,32 +137,32 @@ describe('the API of alerts', () => {
       'exceptions.0.source',
     ],
   ])('%s is no action', async (_name, body, field) => {
-    const { parameters } = await refused(act(CART, body), 400);
+    const { parameters } = await expectRefused(act(CART, body), 400);
     expect(parameters?.map(({ name }) => name)).toContain(field);
     expect(await oneOf(CART)).toMatchObject({ revision: 1, activity: [] });
   });
 
   test('what is too large is not read, nor what is no JSON', async () => {
-    await refused(act(CART, { action: 'comment', note: 'x'.repeat(300_000) }), 413);
+    await expectRefused(act(CART, { action: 'comment', note: 'x'.repeat(300_000) }), 413);
     const raw = (type: string, body: string) =>
       fetch(`${running.url}/api/v1/alerts/${CART}/actions`, {
         method: 'POST',
         headers: { 'content-type': type },
         body,
       });
-    await refused(raw('application/json', '{"action":'), 400);
-    await refused(raw('application/x-www-form-urlencoded', 'action=acknowledge'), 415);
+    await expectRefused(raw('application/json', '{"action":'), 400);
+    await expectRefused(raw('application/x-www-form-urlencoded', 'action=acknowledge'), 415);
     // What a form of any web page could send.
-    await refused(raw('text/plain', '{"action":"acknowledge"}'), 400);
-    await refused(raw('application/json', '{"action":"acknowledge","__proto__":{"x":1}}'), 400);
+    await expectRefused(raw('text/plain', '{"action":"acknowledge"}'), 415);
+    await expectRefused(raw('application/json', '{"action":"acknowledge","__proto__":{"x":1}}'), 400);
     expect(await oneOf(CART)).toMatchObject({ revision: 1 });
   });
 
   test('several at once: of each what became of it', async () => {
     const alerts = [CART, PAY, 'al_none'].map((id) => ({ cluster: CLUSTER, id }));
-    await answered(act(PAY, { action: 'close', reason: 'benign' }), AlertAnswer);
+    await expectAnswer(act(PAY, { action: 'close', reason: 'benign' }), AlertAnswer);
     const body = { alerts, do: { action: 'acknowledge' } };
-    expect(await answered(post('/api/v1/alerts/actions', body), BulkAnswer)).toMatchObject({
+    expect(await expectAnswer(post('/api/v1/alerts/actions', body), BulkAnswer)).toMatchObject({
       items: [
         { id: CART, alert: { status: 'acknowledged', revision: 2 } },
         { id: PAY, problem: 'The alert is closed. Reopen it first.' },
@@ -170,9 +170,9 @@ describe('the API of alerts', () => {
       ],
     });
     expect(await oneOf(CART)).toMatchObject({ activity: [{ action: 'acknowledge', by: 'anybody' }] });
-    await refused(post('/api/v1/alerts/actions', { ...body, alerts: [] }), 400);
+    await expectRefused(post('/api/v1/alerts/actions', { ...body, alerts: [] }), 400);
     const many = Array.from({ length: 201 }, () => ({ cluster: CLUSTER, id: CART }));
-    await refused(post('/api/v1/alerts/actions', { ...body, alerts: many }), 400);
+    await expectRefused(post('/api/v1/alerts/actions', { ...body, alerts: many }), 400);
   });
 
   test('lists have an order, and pages go on in it alone', async () => {
@@ -182,10 +182,10 @@ describe('the API of alerts', () => {
       expect([...items, ...rest.items].map(({ id }) => id).toSorted()).toEqual([CART, PAY]);
       expect(rest.next).toBeNull();
       const other = order === 'worst' ? 'newest' : 'worst';
-      const problem = await refused(running.get(`/api/v1/alerts?order=${other}&cursor=${next}`), 400);
+      const problem = await expectRefused(running.get(`/api/v1/alerts?order=${other}&cursor=${next}`), 400);
       expect(problem.parameters).toEqual([{ name: 'cursor', problem: 'goes with the order that it came with' }]);
     }
-    const problem = await refused(running.get('/api/v1/alerts?order=best'), 400);
+    const problem = await expectRefused(running.get('/api/v1/alerts?order=best'), 400);
     expect(problem.parameters).toEqual([{ name: 'order', problem: 'must be one of newest, worst, latest' }]);
   });
 
@@ -194,11 +194,11 @@ describe('the API of alerts', () => {
     expect(await ids('q=nowhere')).toEqual([]);
     expect(await ids('source=::ffff:203.0.113.9')).toHaveLength(2);
     expect(await ids('source=203.0.113.1')).toEqual([]);
-    await refused(running.get(`/api/v1/alerts?q=${'x'.repeat(201)}`), 400);
+    await expectRefused(running.get(`/api/v1/alerts?q=${'x'.repeat(201)}`), 400);
   });
 
   test('are counted', async () => {
-    await answered(act(CART, { action: 'acknowledge' }), AlertAnswer);
+    await expectAnswer(act(CART, { action: 'acknowledge' }), AlertAnswer);
     expect(await ask('/api/v1/alerts/counts', CountsAnswer)).toMatchObject({
       total: 2,
       status: { open: 1, acknowledged: 1, closed: 0 },
@@ -206,7 +206,7 @@ describe('the API of alerts', () => {
       cluster: [{ value: CLUSTER, count: 2 }],
     });
     expect(await ask('/api/v1/alerts/counts?status=open&q=pay', CountsAnswer)).toMatchObject({ total: 1 });
-    const { parameters } = await refused(running.get('/api/v1/alerts/counts?limit=3'), 400);
+    const { parameters } = await expectRefused(running.get('/api/v1/alerts/counts?limit=3'), 400);
     expect(parameters?.[0]?.name).toBe('limit');
   });
 
@@ -225,31 +225,31 @@ describe('the API of alerts', () => {
     const list = async (query = '') => (await ask(`/api/v1/exceptions${query}`, ExceptionsAnswer)).items;
 
     test('from their making to their end', async () => {
-      const made = await answered(post('/api/v1/exceptions', body), Exception);
+      const made = await expectAnswer(post('/api/v1/exceptions', body), Exception);
       expect(made).toMatchObject({ ...body, cluster: null, alert: null, createdBy: 'anybody', expiresAt: null });
       await running.post(batch(2, [use(2, { source: '203.0.113.9' })]));
       expect(await list()).toEqual([{ ...made, suppressed: 1, lastSuppressed: use(2).time }]);
-      const revoked = await answered(post(`/api/v1/exceptions/${made.id}/revoke`), Exception);
+      const revoked = await expectAnswer(post(`/api/v1/exceptions/${made.id}/revoke`), Exception);
       expect(revoked).toMatchObject({ revokedBy: 'anybody', revokedAt: START, suppressed: 1 });
       expect(await list()).toEqual([]);
       expect(await list('?state=all')).toEqual([revoked]);
-      await refused(post(`/api/v1/exceptions/${made.id}/revoke`), 409);
+      await expectRefused(post(`/api/v1/exceptions/${made.id}/revoke`), 409);
       expect(await (await running.get('/metrics')).text()).toContain(
         'truant_suppressed_findings_total{rule="token-used-away-from-pod"} 1',
       );
     });
 
     test('are those of a cluster, and those of all', async () => {
-      await answered(post('/api/v1/exceptions', body), Exception);
-      await answered(post('/api/v1/exceptions', { ...body, cluster: 'other', source: null }), Exception);
+      await expectAnswer(post('/api/v1/exceptions', body), Exception);
+      await expectAnswer(post('/api/v1/exceptions', { ...body, cluster: 'other', source: null }), Exception);
       expect((await list('?cluster=demo')).map(({ cluster }) => cluster)).toEqual([null]);
       expect(await list('?cluster=other&state=all')).toHaveLength(2);
-      await refused(running.get('/api/v1/exceptions?state=gone'), 400);
+      await expectRefused(running.get('/api/v1/exceptions?state=gone'), 400);
     });
 
     test('that there are already are not made again', async () => {
-      const { id } = await answered(post('/api/v1/exceptions', body), Exception);
-      expect((await refused(post('/api/v1/exceptions', body), 409)).detail).toContain(id);
+      const { id } = await expectAnswer(post('/api/v1/exceptions', body), Exception);
+      expect((await expectRefused(post('/api/v1/exceptions', body), 409)).detail).toContain(id);
     });
 
     test.each([
@@ -260,7 +260,7 @@ describe('the API of alerts', () => {
       ['with an id', { id: 'ex_1' }],
       ['without a source', { source: undefined }],
     ])('%s are refused', async (_name, parts) => {
-      await refused(post('/api/v1/exceptions', { ...body, ...parts }), 400);
+      await expectRefused(post('/api/v1/exceptions', { ...body, ...parts }), 400);
       expect(await list('?state=all')).toEqual([]);
     });
   });

@@ -5,13 +5,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readAgents, saveHeartbeats } from '../../collector/store/duckdb/agents.ts';
 import { openDatabase } from '../../collector/store/duckdb/database.ts';
 import { openDuckDbStore } from '../../collector/store/duckdb/duckdb-store.ts';
-import { migrate } from '../../collector/store/duckdb/migrations.ts';
+import { MIGRATIONS, migrate } from '../../collector/store/duckdb/migrations.ts';
 import { COLUMNS } from '../../collector/store/duckdb/row.ts';
 import { HOUR, SECOND } from '../../shared/time.ts';
 import { alertLifeContract } from './alert-life-contract.ts';
 import { historyContract } from './history-contract.ts';
 import { storeContract } from './store-contract.ts';
-import { heartbeat, outcome, START, send, use } from './support/make.ts';
+import { alert, heartbeat, outcome, START, send, use } from './support/make.ts';
 
 const options = { memoryMegabytes: 256, threads: 1, queryTimeoutMs: 10_000, at: START };
 const newFolder = () => mkdtemp(path.join(tmpdir(), 'truant-store-'));
@@ -172,6 +172,46 @@ describe('the database', () => {
       expect(agents).not.toContain('made-up-0');
       connection.closeSync();
     });
+  });
+
+  test('of an earlier release has its alerts found as those of this one', async () => {
+    const folder = await newFolder();
+    const file = path.join(folder, 'truant.db');
+    const database = await openDatabase({ ...options, path: file });
+    const connection = await database.connect();
+    await migrate(connection, START, MIGRATIONS.slice(0, 2));
+    const old = [
+      alert('a1', { confidence: 'low', binding: { node: { name: 'node-a' } } }),
+      alert('a2', { confidence: 'high', sources: [] }),
+      // DuckDB takes it for no JSON.
+      alert('a3', { confidence: 'high', title: 'half \ud800' }),
+    ];
+    for (const [n, one] of old.entries()) {
+      const { story: _story, ...summary } = one;
+      await connection.run(
+        `INSERT INTO alerts VALUES ('demo', $1, 1, 'open', 4, 'p', NULL, [], ['token-recon'], 0, 0, 0, $2, $3, $4)`,
+        [one.id, n, JSON.stringify(summary), JSON.stringify(one)],
+      );
+    }
+    connection.closeSync();
+    database.close();
+    const store = await openDuckDbStore({ ...options, path: file });
+    const ids = async (filter: object, order?: 'worst') =>
+      (await store.alerts(filter, { limit: 9 }, order)).items.map(({ id }) => id);
+    expect(await ids({}, 'worst')).toEqual(['a2', 'a3', 'a1']);
+    expect(await ids({ source: '203.0.113.9' })).toEqual(['a1']);
+    expect(await ids({ text: 'USED from node-A' })).toEqual(['a1']);
+    expect(await ids({ text: 'a3 recon' })).toEqual(['a3']);
+    expect((await store.changedAlerts(0, 9)).map(({ change, alert: { id } }) => [change, id])).toEqual([
+      [1, 'a1'],
+      [2, 'a2'],
+      [3, 'a3'],
+    ]);
+    await store.commit({ cluster: 'demo', at: START, outcome: outcome([], [alert('a3', { revision: 2 })]) });
+    expect(await ids({ source: '203.0.113.9' })).toEqual(['a3', 'a1']);
+    expect(await store.lastChange()).toBe(4);
+    await store.close();
+    await rm(folder, { recursive: true });
   });
 
   test('is migrated one step at a time, each once, and a step that fails leaves no trace', async () => {

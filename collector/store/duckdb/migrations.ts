@@ -20,7 +20,7 @@ const OBSERVATION_V1 = `
   placement VARCHAR, placement_where VARCHAR, placement_reason VARCHAR, placement_confidence VARCHAR,
   placement_sentence VARCHAR`;
 
-const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly string[] = [
   `
   -- Append only, so that rows stay in order of time and zone maps can skip what a time range leaves out.
   CREATE TABLE observations (${OBSERVATION_V1});
