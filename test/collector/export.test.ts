@@ -1,3 +1,4 @@
+import { get, type IncomingMessage } from 'node:http';
 import { parquetReadObjects } from 'hyparquet';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FLAT_COLUMNS, flatRow } from '../../collector/query/export/flat-row.ts';
@@ -169,29 +170,33 @@ describe('a long export', () => {
     const uses = Array.from({ length: ROWS }, (_, n) =>
       use(n, { request: { userAgent: `agent-${'x'.repeat(900)}${n}` } }),
     );
-    for (let n = 0; n < ROWS; n += 5000) await running.post(batch(n, uses.slice(n, n + 5000)));
+    for (let n = 0; n < ROWS; n += 3000) {
+      expect((await running.post(batch(n, uses.slice(n, n + 3000)))).status).toBe(200);
+    }
   }, 120_000);
 
   afterEach(() => running.stop());
 
   const path = '/api/v1/history/export?format=ndjson';
 
+  /** Its headers have come; of its body nothing is read. */
+  const open = () =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      get(running.url + path, { agent: false }, resolve).on('error', reject);
+    });
+
   test('waits for its client, holds no reader, and is one of two; who hangs up makes room', async () => {
-    const stop = new AbortController();
-    const open = () => fetch(running.url + path, { signal: stop.signal });
     const slow = [await open(), await open()];
-    // Nothing of them is read: what is not taken is not read from the store either, and others are answered.
-    const third = await open();
+    const third = await running.get(path);
     expect([third.status, third.headers.get('retry-after')]).toEqual([429, '10']);
     await third.arrayBuffer();
     for (let n = 0; n < 3; n += 1) {
       expect(await running.json('/api/v1/history?limit=1')).toMatchObject({ items: [{ use: { id: idOf(ROWS - 1) } }] });
     }
-    stop.abort();
-    await Promise.allSettled(slow.map((response) => response.arrayBuffer()));
+    for (const response of slow) response.destroy();
     let again = 429;
     while (again === 429) {
-      const response = await fetch(`${running.url}${path}&limit=1`);
+      const response = await running.get(`${path}&limit=1`);
       again = response.status;
       await response.arrayBuffer();
     }
@@ -200,7 +205,7 @@ describe('a long export', () => {
 });
 
 describe('a form', () => {
-  const TOTAL = 200;
+  const TOTAL = 40;
   const PER_PAGE = 1000;
 
   /** Pages that are made as they are asked for; `ahead` counts rows that are made and not yet come out. */
@@ -230,7 +235,7 @@ describe('a form', () => {
       largest = Math.max(largest, piece.length);
     }
     expect(most).toBeLessThanOrEqual(10_000);
-    expect(pieces).toBeGreaterThanOrEqual((TOTAL * PER_PAGE) / 10_000);
+    expect(pieces).toBeGreaterThanOrEqual(4);
     expect(largest).toBeLessThan(4_000_000);
   });
 

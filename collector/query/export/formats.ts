@@ -20,8 +20,8 @@ export const FORMS: Readonly<Record<ExportFormat, Form>> = {
 };
 
 const NAMES = Object.keys(FLAT_COLUMNS) as FlatColumn[];
-/** RFC 4180; and what a spreadsheet would take for a formula begins with an apostrophe. */
-const CSV = { record_delimiter: '\r\n', escape_formulas: true, columns: NAMES } as const;
+/** RFC 4180, which quotes half a line's end too; and what a spreadsheet would take for a formula begins with an apostrophe. */
+const CSV = { record_delimiter: '\r\n', quoted_match: /[\r\n]/, escape_formulas: true, columns: NAMES };
 
 async function* csv(pages: Pages): AsyncGenerator<string> {
   yield stringify([NAMES], CSV);
