@@ -16,18 +16,23 @@ import { type Every, everyInterval } from './every.ts';
 import { IDENTITY_ERRORS, type Identity } from './identity/identity.ts';
 import { RefusalLog } from './identity/refusal-log.ts';
 import { createIdentity } from './identity/topology.ts';
+import { createLive } from './live/live.ts';
+import { liveRoute } from './live/route.ts';
 import { createLogin, type Login } from './login/topology.ts';
 import { alertsRoutes } from './query/alerts.ts';
 import { deadLettersRoute } from './query/dead-letters.ts';
 import { exceptionsRoutes } from './query/exceptions.ts';
+import { fleetRoute } from './query/fleet.ts';
 import { historyRoutes } from './query/history-routes.ts';
+import { openApiRoute } from './query/open-api-route.ts';
 import { operationsRoutes } from './query/operations.ts';
 import { queryRoutes } from './query/routes.ts';
+import { rulesRoute } from './query/rules.ts';
 import { batchesRoute } from './receive/http/batches.ts';
 import { KAFKA_REJECTIONS, type KafkaRejection } from './receive/kafka/dead-letters.ts';
 import { createKafkaReceiver } from './receive/kafka/kafka-receiver.ts';
 import { refuseUnsafe } from './server/access.ts';
-import { createServer, type Route, refuseTaken } from './server/server.ts';
+import { createServer, type HttpServer, type Route, refuseTaken } from './server/server.ts';
 import { ServerTls } from './server/tls.ts';
 import { openDuckDbStore } from './store/duckdb/duckdb-store.ts';
 import { createRetention } from './store/retention.ts';
@@ -113,7 +118,10 @@ function assemble(config: Config, deps: CollectorDeps, opened: Opened): Collecto
     registry,
   });
   const samples = deadLetters(kept.path, log, clock);
-  const server = createServer({
+  const live = createLive({ store, every, log, registry });
+  correlation.onAlerts(live.wake);
+  correlation.onCommit(live.hear);
+  const server: HttpServer = createServer({
     ...listen,
     identity,
     refusals,
@@ -137,6 +145,10 @@ function assemble(config: Config, deps: CollectorDeps, opened: Opened): Collecto
       alertsRoutes(store, correlation.handling),
       exceptionsRoutes({ store, handling: correlation.handling, clock }),
       operationsRoutes({ store, clock, registry, components: () => components }),
+      fleetRoute(store, clock),
+      rulesRoute(store),
+      liveRoute({ live, stillGood: ({ session }) => !session || login.sessions.stillGood(session) }),
+      openApiRoute(() => server.routes),
       deadLettersRoute(samples),
       pageRoutes(),
     ],
@@ -165,6 +177,8 @@ function assemble(config: Config, deps: CollectorDeps, opened: Opened): Collecto
     createRetention({ store, ...kept.retention, clock, every, log, registry }),
     server.component,
     ...login.components,
+    // Stops before it: who listens would hold it up.
+    live.component,
     ...(receive.kafka.enabled ? [kafkaReceiver()] : []),
   ];
   return { components, address: server.address, routes: server.routes, onAlerts: correlation.onAlerts };

@@ -1,4 +1,4 @@
-/** Stores what came of something, then tells of the alerts that changed. */
+/** Stores what came of something, then tells of it. */
 import type { Registry } from 'prom-client';
 import type { Outcome } from '../../shared/detection/correlator-types.ts';
 import { rulesById } from '../../shared/detection/rules/by-id.ts';
@@ -22,6 +22,7 @@ export interface CommittingOptions {
 
 export interface Committing {
   commit(change: Omit<Commit, 'at'>): Promise<void>;
+  onCommit(listener: (commit: Commit) => void): () => void;
   onAlerts(listener: (alerts: readonly Alert[]) => void): () => void;
 }
 
@@ -29,7 +30,7 @@ export interface Committing {
 const TRUANT = 'truant';
 
 export function createCommitting({ store, clock, inForce, onFailure, log, registry }: CommittingOptions): Committing {
-  const listeners = new Set<(alerts: readonly Alert[]) => void>();
+  const listeners = new Set<(commit: Commit) => void>();
   const help = 'Findings that exceptions kept back, by rule.';
   const suppressed = counter(registry, 'truant_suppressed_findings_total', help, ['rule']);
   for (const rule of [...rulesById.keys(), OTHER]) suppressed.inc({ rule }, 0);
@@ -39,8 +40,9 @@ export function createCommitting({ store, clock, inForce, onFailure, log, regist
     if (isNothing(change)) return;
     const at = clock.now();
     const actions = [...(change.actions ?? []), ...reopenings(cluster, outcome, at)];
+    const whole: Commit = { ...change, actions, at };
     try {
-      await store.commit({ ...change, actions, at });
+      await store.commit(whole);
     } catch (error) {
       onFailure(cluster);
       throw error;
@@ -49,25 +51,31 @@ export function createCommitting({ store, clock, inForce, onFailure, log, regist
       const rule = inForce.ruleOf(id) ?? OTHER;
       suppressed.inc({ rule: rulesById.has(rule) ? rule : OTHER }, count);
     }
-    if (outcome.alerts.length > 0) tell(outcome.alerts);
+    tell(whole);
   }
 
-  function tell(alerts: readonly Alert[]): void {
+  function tell(whole: Commit): void {
     for (const listener of listeners) {
       try {
-        listener(alerts);
+        listener(whole);
       } catch (error) {
-        log.error({ err: error }, 'somebody who was told of alerts failed');
+        log.error({ err: error }, 'somebody who was told of what was stored failed');
       }
     }
   }
 
+  function onCommit(listener: (commit: Commit) => void): () => void {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
   return {
     commit,
-    onAlerts: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onCommit,
+    onAlerts: (listener) =>
+      onCommit(({ outcome: { alerts } }) => {
+        if (alerts.length > 0) listener(alerts);
+      }),
   };
 }
 

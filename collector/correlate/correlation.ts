@@ -11,7 +11,7 @@ import type { Logger } from '../../shared/telemetry/logger.ts';
 import { componentMetrics } from '../../shared/telemetry/metrics.ts';
 import type { Clock, Micros } from '../../shared/time.ts';
 import type { Every } from '../every.ts';
-import type { Arrival, Consumed, Fresh, Store } from '../store/store.ts';
+import type { Arrival, Commit, Consumed, Fresh, Store } from '../store/store.ts';
 import { TaskQueue } from '../task-queue.ts';
 import { createCommitting } from './committing.ts';
 import { Correlators } from './correlators.ts';
@@ -65,6 +65,8 @@ export interface Correlation {
   onAlerts(listener: (alerts: readonly Alert[]) => void): () => void;
   /** What people do about alerts. */
   readonly handling: Handling;
+  /** Tells of what was stored. Returns how to end that. */
+  onCommit(listener: (commit: Commit) => void): () => void;
 }
 
 const TICK_MS = 1000;
@@ -88,7 +90,7 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
     onForgotten: (count) => metrics.dropped('credential-forgotten', count),
     onUnrestored: () => metrics.error('restore'),
   });
-  const { commit, onAlerts } = createCommitting({
+  const { commit, onAlerts, onCommit } = createCommitting({
     ...options,
     inForce,
     onFailure: (cluster) => {
@@ -178,6 +180,7 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
     component,
     take: (intake, consumed) => turns.run(() => take(intake, consumed)),
     release: (cluster) => turns.run(async () => correlators.forget(cluster)),
+    onCommit,
     onAlerts,
     handling,
   };

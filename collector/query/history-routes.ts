@@ -2,8 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import { endpoint, type RegisterRoutes } from '../server/endpoint.ts';
 import type { Store } from '../store/store.ts';
-import { exportRoute } from './export/export-route.ts';
 import { only } from './answers.ts';
+import { exportRoute } from './export/export-route.ts';
 import { contradictionsIn, GroupsQuery, HistogramQuery, ObservationQuery, OneQuery } from './parameters.ts';
 import { GroupsAnswer, HistogramAnswer, ObservationAnswer, TimelineAnswer } from './schemas/history.ts';
 

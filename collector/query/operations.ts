@@ -1,15 +1,15 @@
 /** How the collector itself is doing, for people, probes and Prometheus. */
-import type { FastifyInstance } from 'fastify';
 import { Gauge, type Registry } from 'prom-client';
+import { z } from 'zod';
 import type { Component } from '../../shared/component/component.ts';
 import { SOURCES } from '../../shared/schema/observation.ts';
 import { OTHER } from '../../shared/telemetry/metrics.ts';
 import type { Clock } from '../../shared/time.ts';
-import { readQuery } from '../server/input.ts';
+import { type Documentation, endpoint, type RegisterRoutes } from '../server/endpoint.ts';
 import { Problem } from '../server/problem.ts';
 import type { Store } from '../store/store.ts';
 import { NoQuery } from './parameters.ts';
-import type { StatusAnswer } from './schemas/status.ts';
+import { HealthAnswer, StatusAnswer } from './schemas/status.ts';
 
 export interface OperationsOptions {
   store: Store;
@@ -18,37 +18,69 @@ export interface OperationsOptions {
   components: () => readonly Component[];
 }
 
-export function operationsRoutes(options: OperationsOptions): (server: FastifyInstance) => void {
+export function operationsRoutes(options: OperationsOptions): RegisterRoutes {
   const { store, clock, registry } = options;
   const updateGauges = [storeGauges(store, registry), blindSpotsGauge(store, clock, registry)];
+  const routes: RegisterRoutes[] = [
+    endpoint({
+      method: 'GET',
+      url: '/healthz',
+      access: 'open',
+      tag: 'Operations',
+      summary: 'Whether the collector is well',
+      description: 'It is not when its store is broken for good, so that a restart would help.',
+      query: NoQuery,
+      answer: { schema: HealthAnswer },
+      handle: async () => healthy(store.failure()),
+    }),
+    endpoint({
+      method: 'GET',
+      url: '/readyz',
+      access: 'open',
+      tag: 'Operations',
+      summary: 'Whether the collector takes batches and answers questions',
+      query: NoQuery,
+      answer: { schema: HealthAnswer },
+      handle: async () => healthy(store.failure() ?? notRunning(options.components())),
+    }),
+    endpoint({
+      method: 'GET',
+      url: '/api/v1/status',
+      tag: 'Operations',
+      summary: 'How the collector is doing',
+      description: 'Its parts, how far each stream has come, what agents cannot see, and how much is stored.',
+      query: NoQuery,
+      answer: { schema: StatusAnswer },
+      handle: async () => {
+        const time = clock.now();
+        const [blindSpots, streams, size] = await Promise.all([store.blindSpots(time), store.streams(), store.size()]);
+        const components = options.components().map((component) => ({ name: component.name, ...component.status() }));
+        return { time, components, blindSpots, streams, store: size };
+      },
+    }),
+    (server) => {
+      server.get('/metrics', { config: { documentation: METRICS } }, async (_request, reply) => {
+        await Promise.all(updateGauges.map((update) => update()));
+        return reply.type(registry.contentType).send(await registry.metrics());
+      });
+    },
+  ];
   return (server) => {
-    /** Whether a restart would help: the store is broken for good. */
-    server.get('/healthz', { config: { access: 'open' } }, async () => {
-      const failure = store.failure();
-      if (failure !== undefined) throw new Problem({ status: 503, detail: failure });
-      return { status: 'ok' };
-    });
-
-    /** Whether it can take batches and answer questions. */
-    server.get('/readyz', { config: { access: 'open' } }, async () => {
-      const failure = store.failure() ?? notRunning(options.components());
-      if (failure !== undefined) throw new Problem({ status: 503, detail: failure });
-      return { status: 'ok' };
-    });
-
-    server.get('/metrics', async (_request, reply) => {
-      await Promise.all(updateGauges.map((update) => update()));
-      return reply.type(registry.contentType).send(await registry.metrics());
-    });
-
-    server.get('/api/v1/status', async (request): Promise<StatusAnswer> => {
-      readQuery(NoQuery, request.query);
-      const time = clock.now();
-      const [blindSpots, streams, size] = await Promise.all([store.blindSpots(time), store.streams(), store.size()]);
-      const components = options.components().map((component) => ({ name: component.name, ...component.status() }));
-      return { time, components, blindSpots, streams, store: size };
-    });
+    for (const register of routes) register(server);
   };
+}
+
+const METRICS: Documentation = {
+  tag: 'Operations',
+  summary: 'Metrics',
+  query: z.object({}),
+  answer: { mediaTypes: ['text/plain'], description: "Prometheus' text format." },
+};
+
+/** @throws Problem 503 */
+function healthy(failure: string | undefined): { status: 'ok' } {
+  if (failure !== undefined) throw new Problem({ status: 503, detail: failure });
+  return { status: 'ok' };
 }
 
 function notRunning(components: readonly Component[]): string | undefined {

@@ -6,6 +6,7 @@ import { parsePrincipal, principalOf } from '../../shared/normalise/principal.ts
 import { AlertStatus, Severity } from '../../shared/schema/alert.ts';
 import { AwayWhere, Placement } from '../../shared/schema/placement.ts';
 import { parseTime } from '../../shared/time.ts';
+import { readEventId } from '../live/events.ts';
 import { ALERT_ORDERS } from '../store/alert-life.ts';
 import { GROUP_ORDERS, GROUPINGS } from '../store/history-summaries.ts';
 import { type Cursor, HISTORY_KINDS, type HistoryKind } from '../store/store.ts';
@@ -161,6 +162,19 @@ export const ExceptionsQuery = z.strictObject({
     .default('active')
     .meta({ expected: `one of ${STATES.join(', ')}` }),
 });
+
+export const LiveQuery = z.strictObject({
+  lastEventId: optional(readable(20, readEventId), 'the id of the last event that was received, as it is'),
+  uses: oneOf(z.enum(['true', 'false'])),
+  principal: UsesQuery.shape.principal,
+  placement: UsesQuery.shape.placement,
+});
+
+/** Which uses are wanted goes with them. */
+export function withoutUses({ uses, ...query }: Record<string, unknown>): Map<string, string> {
+  const given = ['principal', 'placement'].filter((name) => uses !== 'true' && query[name] !== undefined);
+  return new Map(given.map((name) => [name, 'goes with uses=true only']));
+}
 
 /** Of one thing that several clusters may know. */
 export const OneQuery = z.strictObject({ cluster: text(253) });

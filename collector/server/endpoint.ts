@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { type Access, ANYBODY, type Caller } from '../identity/caller.ts';
+import { sendRevalidated } from './etag.ts';
 import { type Contradictions, readBody, readQuery } from './input.ts';
 
 export const TAGS = ['Alerts', 'History', 'Credentials', 'Fleet', 'Live', 'Identity', 'Operations'] as const;
@@ -19,8 +20,9 @@ export interface Documentation {
   /** Whole sentences, where the summary is not enough. */
   description?: string;
   query: z.ZodObject;
-  /** Sent as application/json. */
   body?: z.ZodType;
+  /** Left out: application/json. */
+  bodyType?: 'application/x-ndjson';
   answer: Answer;
 }
 
@@ -46,6 +48,8 @@ export interface EndpointOptions<Query extends z.ZodObject, Body extends z.ZodTy
   /** In bytes; left out: the server's own. */
   bodyLimit?: number;
   answer: Of;
+  /** With an ETag: who has the answer still is told so, and nothing else. Of JSON. */
+  revalidated?: boolean;
   handle(input: Input<Query, Body>): Promise<Given<Of>>;
 }
 
@@ -71,8 +75,8 @@ export type RegisterRoutes = (server: FastifyInstance) => void;
 export function endpoint<Query extends z.ZodObject, Of extends Answer, Body extends z.ZodType = z.ZodUndefined>(
   options: EndpointOptions<Query, Body, Of>,
 ): RegisterRoutes {
-  const { method, url, access, tag, summary, description, query, contradictions, body, bodyLimit, answer, handle } =
-    options;
+  const { method, url, access, tag, summary, description, query, contradictions, body, bodyLimit } = options;
+  const { answer, revalidated, handle } = options;
   const documentation: Documentation = {
     tag,
     summary,
@@ -87,14 +91,16 @@ export function endpoint<Query extends z.ZodObject, Of extends Answer, Body exte
       url,
       config: { documentation, ...(access && { access }) },
       ...(bodyLimit !== undefined && { bodyLimit }),
-      handler: async (request, reply) =>
-        handle({
+      handler: async (request, reply) => {
+        const found = await handle({
           query: readQuery(query, request.query, contradictions),
           body: (body ? readBody(body, request.body) : undefined) as z.infer<Body>,
           params: request.params as Record<string, string>,
           caller: request.caller ?? ANYBODY,
           request,
           reply,
-        }),
+        });
+        return revalidated ? sendRevalidated(request, reply, found) : found;
+      },
     });
 }

@@ -2,6 +2,7 @@
 
 import type { Server as TlsServer } from 'node:https';
 import { type AddressInfo, createServer as createProbe, isIPv6, type Socket } from 'node:net';
+import compress from '@fastify/compress';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { type Component, createComponent } from '../../shared/component/component.ts';
 import { TruantError } from '../../shared/errors.ts';
@@ -13,6 +14,8 @@ import type { Identity } from '../identity/identity.ts';
 import type { RefusalLog } from '../identity/refusal-log.ts';
 import type { Sessions } from '../identity/sessions.ts';
 import { accessOf, guard, refuseUnsafe } from './access.ts';
+import { COMPRESSION, isCompressed } from './compression.ts';
+import type { Documentation } from './endpoint.ts';
 import type { Limits } from './limits.ts';
 import { problemOf, sendProblem, titled } from './problem.ts';
 import type { ServerTls } from './tls.ts';
@@ -38,7 +41,7 @@ export interface HttpServer {
   readonly component: Component;
   /** `http://127.0.0.1:7117`, or https; undefined while it doesn't listen. */
   address(): string | undefined;
-  /** All that there are, and what each asks for. */
+  /** All that there are, and what each asks for; none before it has started. */
   readonly routes: readonly Route[];
 }
 
@@ -47,6 +50,8 @@ export interface Route {
   /** `/api/v1/alerts/:id` */
   url: string;
   access: Access;
+  /** Undefined: it is no part of the API. */
+  documentation: Documentation | undefined;
 }
 
 /** Ids may be long, and percent-encoded. */
@@ -116,8 +121,12 @@ export function createServer(options: ServerOptions): HttpServer {
   server.server.maxConnections = limits.connections;
 
   const routes: Route[] = [];
-  server.addHook('onRoute', ({ method, url, config }) => {
-    for (const one of [method].flat()) routes.push({ method: one, url, access: accessOf(config) });
+  server.addHook('onRoute', (route) => {
+    const { method, url, config } = route;
+    if (!isCompressed(route)) route.compress = false;
+    for (const one of [method].flat()) {
+      routes.push({ method: one, url, access: accessOf(config), documentation: config?.documentation });
+    }
   });
   server.addHook('onRequest', async (_request, reply) => void reply.headers(HEADERS));
   // Only what a page of somebody else's can't send without asking first is read.
@@ -132,7 +141,10 @@ export function createServer(options: ServerOptions): HttpServer {
     await sendProblem(reply, problem);
   });
   server.setNotFoundHandler((_request, reply) => sendProblem(reply, { status: 404, detail: 'There is nothing here.' }));
-  for (const register of options.routes) register(server);
+  // Behind it, since it only sees routes that come after it.
+  void server.register(compress, COMPRESSION).after(() => {
+    for (const register of options.routes) register(server);
+  });
 
   let stopRenewing = (): void => undefined;
   const component = createComponent('http', {

@@ -2,8 +2,10 @@
 import { z } from 'zod';
 import { AlertStatus } from '../../../shared/schema/alert.ts';
 import { SourceStatus } from '../../../shared/schema/observation.ts';
+import type { DeadLetter } from '../../../shared/telemetry/dead-letter-file.ts';
+import type { Receipt } from '../../correlate/correlation.ts';
 import type { BlindSpot, StoreSize, StreamState } from '../../store/store.ts';
-import { cluster, count, micros } from './common.ts';
+import { cluster, count, micros, pageOf } from './common.ts';
 
 const Stream = z.strictObject({
   stream: z.string(),
@@ -27,6 +29,19 @@ export const Blind = z.strictObject({
   detail: z.string(),
   time: micros,
 }) satisfies z.ZodType<BlindSpot>;
+
+export const HealthAnswer = z.strictObject({ status: z.literal('ok') });
+
+export const DeadLettersAnswer = pageOf(
+  z.strictObject({ time: z.string(), reason: z.string(), line: z.string() }) satisfies z.ZodType<DeadLetter>,
+);
+
+/** What became of a batch. */
+export const ReceiptAnswer = z.strictObject({
+  accepted: count,
+  duplicates: count,
+  rejected: count,
+}) satisfies z.ZodType<Receipt>;
 
 export const StatusAnswer = z.strictObject({
   time: micros,

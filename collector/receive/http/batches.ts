@@ -3,11 +3,15 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
+import { z } from 'zod';
 import { TruantError } from '../../../shared/errors.ts';
+import { Envelope } from '../../../shared/schema/envelope.ts';
 import { componentMetrics } from '../../../shared/telemetry/metrics.ts';
 import type { Clock, Micros } from '../../../shared/time.ts';
 import type { Correlation, Receipt } from '../../correlate/correlation.ts';
 import { type Caller, mayWriteAs } from '../../identity/caller.ts';
+import { ReceiptAnswer } from '../../query/schemas/status.ts';
+import type { Documentation } from '../../server/endpoint.ts';
 import { Problem } from '../../server/problem.ts';
 import { aside, type Decoded, decodeEnvelope, gather, REJECTIONS, type Rejection } from '../decode.ts';
 import { Places } from './places.ts';
@@ -30,6 +34,16 @@ const MAX_STREAMS = 16;
 const AT_ONCE = 200;
 const NEWLINE = 0x0a;
 const decompress = promisify(gunzip);
+
+const DOCUMENTATION: Documentation = {
+  tag: 'Operations',
+  summary: 'Send observations',
+  description: `For agents. An envelope a line, of at most ${MAX_STREAMS} streams and ${MAX_LINES} lines; may be compressed (content-encoding: gzip). Answered once all of it is stored.`,
+  query: z.object({}),
+  body: Envelope,
+  bodyType: 'application/x-ndjson',
+  answer: { schema: ReceiptAnswer },
+};
 
 export function batchesRoute(options: BatchesOptions): (server: FastifyInstance) => void {
   const { maxInFlight = 16 } = options;
@@ -57,7 +71,7 @@ export function batchesRoute(options: BatchesOptions): (server: FastifyInstance)
       });
       scope.addHook('onError', async (_request, _reply, error) => metrics.error(errorType(error)));
 
-      scope.post('/api/v1/batches', { config: { access: 'write' } }, async (request) => {
+      scope.post('/api/v1/batches', { config: { access: 'write', documentation: DOCUMENTATION } }, async (request) => {
         const lines = linesOf(await plainBody(request));
         const now = options.clock.now();
         const { caller } = request;
