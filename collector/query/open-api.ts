@@ -154,12 +154,12 @@ function contentOf(answer: Documentation['answer']): Json {
 
 /** What a parameter must be is said in words: as text, it says little by itself. */
 function parameterOf(name: string, schema: z.ZodType): Json {
-  const { default: fallback, expected, ...shape } = inline(schema, 'input');
+  const { default: _, expected, ...shape } = inline(schema, 'input');
+  const { success, data: fallback } = schema.safeParse(undefined);
   const must = typeof expected === 'string' ? `Must be ${expected}.` : '';
   const otherwise = fallback === undefined ? '' : `Left out: ${String(fallback)}.`;
   const description = [must, otherwise].filter(Boolean).join(' ');
-  const required = !schema.safeParse(undefined).success;
-  return { name, in: 'query', required, ...(description && { description }), schema: shape };
+  return { name, in: 'query', required: !success, ...(description && { description }), schema: shape };
 }
 
 const problem = (description: string): Json => ({

@@ -7,19 +7,15 @@ import { accessOf } from './access.ts';
 export const COMPRESSION: FastifyCompressOptions = {
   encodings: ['gzip'],
   threshold: 1024,
-  customTypes: /^application\/json/,
   globalDecompression: false,
 };
 
 /**
- * Answers to questions. Not those that hold what lets somebody act for another, as a session's CSRF token: of what is
- * compressed together with text of an attacker's choice, the length betrays the content (BREACH).
+ * Answers in JSON to questions. Not those that hold what lets somebody act for another, as a session's CSRF token: where that
+ * is compressed together with text of an attacker's choice, the length betrays it (BREACH).
  */
 export function isCompressed({ method, config }: Pick<RouteOptions, 'method' | 'config'>): boolean {
-  return (
-    method === 'GET' &&
-    accessOf(config) !== 'open' &&
-    config?.documentation !== undefined &&
-    config.documentation.tag !== 'Identity'
-  );
+  const documentation = config?.documentation;
+  if (method !== 'GET' || accessOf(config) === 'open' || documentation === undefined) return false;
+  return documentation.tag !== 'Identity' && 'schema' in documentation.answer;
 }

@@ -284,6 +284,7 @@ describe('the API', () => {
       'correlate running',
       'retention running',
       'http running',
+      'live running',
     ]);
   });
 
