@@ -24,8 +24,6 @@ export interface LiveOptions {
 }
 
 export interface Subscription {
-  /** For limits. */
-  caller: string;
   /** Its headers are sent. */
   response: ServerResponse;
   /** The last change that it was told of; undefined: it wants to hear of what comes. */
@@ -93,10 +91,10 @@ export function createLive({ store, every, log, registry }: LiveOptions): Live {
     response.once('close', () => places.delete(response));
   }
 
-  function subscribe({ caller, response, after, uses, stillGood }: Subscription, newest: number): void {
+  function subscribe({ response, after, uses, stillGood }: Subscription, newest: number): void {
     const isForeign = after !== undefined && after > newest;
     const change = after === undefined || isForeign ? newest : after;
-    const subscriber = new Subscriber({ caller, response, change, uses });
+    const subscriber = new Subscriber({ response, change, uses });
     response.write(RETRY);
     // With its id, so that one who hears of nothing else knows where to go on from.
     subscriber.send({ event: isForeign ? 'reset' : 'ready', id: change, data: { change } });
@@ -158,12 +156,18 @@ export function createLive({ store, every, log, registry }: LiveOptions): Live {
     for (const subscriber of subscribers.keys()) {
       if (subscriber.beat()) continue;
       metrics.error('slow');
+      subscribers.delete(subscriber);
       subscriber.cutOff();
     }
   }
 
   function recheck(): void {
-    for (const [subscriber, stillGood] of subscribers) if (!stillGood()) subscriber.end();
+    for (const [subscriber, stillGood] of subscribers) if (!stillGood()) end(subscriber);
+  }
+
+  function end(subscriber: Subscriber): void {
+    subscribers.delete(subscriber);
+    subscriber.end();
   }
 
   function secondPassed(): void {
@@ -178,11 +182,8 @@ export function createLive({ store, every, log, registry }: LiveOptions): Live {
     stop: () => {
       isStopping = true;
       for (const stopTimer of timers) stopTimer();
-      for (const response of places.keys()) {
-        response.end();
-        // Whoever does not take it would hold up the server's end.
-        if (response.writableLength > 0) response.destroy();
-      }
+      for (const subscriber of subscribers.keys()) end(subscriber);
+      for (const response of places.keys()) response.end();
     },
   });
 

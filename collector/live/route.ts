@@ -52,7 +52,7 @@ export function liveRoute({ live, stillGood = () => true }: LiveRouteOptions): R
         if (response.destroyed || response.writableEnded) return reply;
         response.writeHead(200, { ...(reply.getHeaders() as OutgoingHttpHeaders), ...HEADERS });
         const wanted = uses === 'true' ? { principal, placement } : undefined;
-        live.subscribe({ caller, response, after, uses: wanted, stillGood: () => stillGood(request) }, newest);
+        live.subscribe({ response, after, uses: wanted, stillGood: () => stillGood(request) }, newest);
         return reply;
       },
     );

@@ -20,7 +20,6 @@ const MOST_BUFFERED = 256 * 1024;
 const USES_PER_SECOND = 50;
 
 export class Subscriber {
-  readonly caller: string;
   readonly uses: UsesWanted | undefined;
   readonly #response: ServerResponse;
   /** The last change that it was told of. */
@@ -29,9 +28,7 @@ export class Subscriber {
   #leftOut = 0;
   #wasFull = false;
 
-  constructor(options: { caller: string; response: ServerResponse; change: number; uses: UsesWanted | undefined }) {
-    const { caller, response, change, uses } = options;
-    this.caller = caller;
+  constructor({ response, change, uses }: { response: ServerResponse; change: number; uses: UsesWanted | undefined }) {
     this.uses = uses;
     this.#response = response;
     this.#change = change;
@@ -99,8 +96,10 @@ export class Subscriber {
     return true;
   }
 
+  /** Whoever does not take what it has yet is cut off: nobody waits for it. */
   end(): void {
     this.#response.end();
+    if (this.#response.writableLength > 0) this.#response.destroy();
   }
 
   cutOff(): void {
