@@ -147,7 +147,7 @@ function assemble(config: Config, deps: CollectorDeps, opened: Opened): Collecto
       operationsRoutes({ store, clock, registry, components: () => components }),
       fleetRoute(store, clock),
       rulesRoute(store),
-      liveRoute({ live }),
+      liveRoute({ live, stillGood: ({ session }) => !session || login.sessions.stillGood(session) }),
       openApiRoute(() => server.routes),
       deadLettersRoute(samples),
       pageRoutes(),

@@ -7,14 +7,15 @@ import path from 'node:path';
 import { configurationReference } from './generators/configuration.ts';
 import { envelopeSchema } from './generators/envelope.ts';
 import type { Generator } from './generators/generator.ts';
+import { openApiDocument } from './generators/open-api.ts';
 import { ruleCatalogue } from './generators/rules.ts';
 
-const generators: readonly Generator[] = [configurationReference, envelopeSchema, ruleCatalogue];
+const generators: readonly Generator[] = [configurationReference, envelopeSchema, openApiDocument, ruleCatalogue];
 
 const checking = process.argv.includes('--check');
 let stale = 0;
 for (const generate of generators) {
-  const { path: file, content } = generate();
+  const { path: file, content } = await generate();
   const current = read(file) === content;
   if (!current && checking) {
     console.error(`${file} is not current: run npm run generate`);

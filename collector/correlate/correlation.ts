@@ -180,6 +180,7 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
     component,
     take: (intake, consumed) => turns.run(() => take(intake, consumed)),
     release: (cluster) => turns.run(async () => correlators.forget(cluster)),
+    onCommit,
     onAlerts,
     onCommit,
     handling,

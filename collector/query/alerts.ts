@@ -50,6 +50,7 @@ export function alertsRoutes(store: Store, handling: Handling): (server: Fastify
       description: 'With what was done about it, newest first.',
       query: OneQuery,
       answer: { schema: AlertAnswer },
+      revalidated: true,
       handle: async ({ params: { id = '' }, query }) => {
         const alert = await named(id, query.cluster);
         return { ...alert, activity: await store.activity(id, alert.cluster, MOST_ACTIVITY) };

@@ -157,7 +157,7 @@ function parameterOf(name: string, schema: z.ZodType): Json {
   const { default: _, expected, ...shape } = inline(schema, 'input');
   const { success, data: fallback } = schema.safeParse(undefined);
   const must = typeof expected === 'string' ? `Must be ${expected}.` : '';
-  const otherwise = fallback === undefined ? '' : `Left out: ${String(fallback)}.`;
+  const otherwise = fallback === undefined ? '' : `Left out: ${JSON.stringify(fallback)}.`;
   const description = [must, otherwise].filter(Boolean).join(' ');
   return { name, in: 'query', required: !success, ...(description && { description }), schema: shape };
 }
@@ -198,11 +198,11 @@ function inline(schema: z.ZodType, io: 'input' | 'output'): Json {
     override: ({ zodSchema, jsonSchema }) => {
       const within = zodSchema as unknown as z.ZodType;
       const name = within === schema ? undefined : nameOf.get(within);
-      if (name !== undefined) replace(jsonSchema as Json, reference(name));
-      else tidy(jsonSchema as Json);
+      if (name !== undefined) replace(jsonSchema, reference(name));
+      else tidy(jsonSchema);
     },
   });
-  return json as Json;
+  return json;
 }
 
 function replace(target: Json, by: Json): void {

@@ -48,7 +48,7 @@ export interface EndpointOptions<Query extends z.ZodObject, Body extends z.ZodTy
   /** In bytes; left out: the server's own. */
   bodyLimit?: number;
   answer: Of;
-  /** With an ETag: who has the answer still is told so, and nothing else. */
+  /** With an ETag: who has the answer still is told so, and nothing else. Of JSON. */
   revalidated?: boolean;
   handle(input: Input<Query, Body>): Promise<Given<Of>>;
 }
@@ -75,21 +75,8 @@ export type RegisterRoutes = (server: FastifyInstance) => void;
 export function endpoint<Query extends z.ZodObject, Of extends Answer, Body extends z.ZodType = z.ZodUndefined>(
   options: EndpointOptions<Query, Body, Of>,
 ): RegisterRoutes {
-  const {
-    method,
-    url,
-    access,
-    tag,
-    summary,
-    description,
-    query,
-    contradictions,
-    body,
-    bodyLimit,
-    answer,
-    revalidated,
-    handle,
-  } = options;
+  const { method, url, access, tag, summary, description, query, contradictions, body, bodyLimit } = options;
+  const { answer, revalidated, handle } = options;
   const documentation: Documentation = {
     tag,
     summary,

@@ -5,7 +5,7 @@ export interface Generated {
   content: string;
 }
 
-export type Generator = () => Generated;
+export type Generator = () => Generated | Promise<Generated>;
 
 /** Text within a cell of a Markdown table. */
 export function cell(text: string): string {

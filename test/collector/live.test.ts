@@ -61,7 +61,7 @@ const alertsOf = ({ events }: Listener) =>
     .filter(({ event }) => event === 'alert')
     .map(({ id, data }) => ({ id: Number(id), alert: LiveAlert.parse(JSON.parse(data)) }));
 const told = (listener: Listener) => alertsOf(listener).map(({ id, alert }) => `${id} ${alert.id}`);
-const counted = async (line: string): Promise<void> => expect(await registry.metrics()).toContain(line);
+const expectCounted = async (line: string): Promise<void> => expect(await registry.metrics()).toContain(line);
 
 describe('who listens', () => {
   test('is told from where on, and then of each alert as it changes', async () => {
@@ -220,7 +220,7 @@ describe('who listens', () => {
     await listener.has('ready', 1);
     changes.failing = 1;
     change('a');
-    await vi.waitFor(() => counted('truant_errors_total{component="live",error_type="store"} 1'));
+    await vi.waitFor(() => expectCounted('truant_errors_total{component="live",error_type="store"} 1'));
     expect(told(listener)).toEqual([]);
     timers.fire();
     await listener.has('alert', 1);
@@ -234,15 +234,15 @@ describe('who listens', () => {
     isGood = false;
     timers.fire();
     expect(await listener.ended).toBe(true);
-    await counted('truant_live_subscribers 0');
+    await expectCounted('truant_live_subscribers 0');
   });
 
   test('is counted for as long as it does', async () => {
     const listener = await listen();
     await listener.has('ready', 1);
-    await counted('truant_live_subscribers 1');
+    await expectCounted('truant_live_subscribers 1');
     await listener.close();
-    await vi.waitFor(() => counted('truant_live_subscribers 0'));
+    await vi.waitFor(() => expectCounted('truant_live_subscribers 0'));
   });
 
   test('by HEAD is nobody', async () => {
@@ -266,9 +266,9 @@ describe('one who takes nothing', () => {
     await quick.has('alert', COUNT + 1);
     expect(changes.asked.slice(asked).every((after) => after >= COUNT)).toBe(true);
     timers.fire();
-    await counted('truant_errors_total{component="live",error_type="slow"} 0');
+    await expectCounted('truant_errors_total{component="live",error_type="slow"} 0');
     timers.fire();
-    await counted('truant_errors_total{component="live",error_type="slow"} 1');
+    await expectCounted('truant_errors_total{component="live",error_type="slow"} 1');
     slow.resume();
     expect(await slow.ended).toBe(false);
     const taken = told(slow);
@@ -290,6 +290,7 @@ describe('one who takes nothing', () => {
     timers.fire();
     change('last');
     await slow.has('alert', COUNT + 1);
+    expect(told(slow).at(-1)).toBe(`${COUNT + 1} last`);
   });
 
   test('does not hold up the end', async () => {
