@@ -42,3 +42,4 @@ export const StatusAnswer = z.strictObject({
   }) satisfies z.ZodType<StoreSize>,
 });
 export type StatusAnswer = z.infer<typeof StatusAnswer>;
+export type StatusAnswer = z.infer<typeof StatusAnswer>;

@@ -132,7 +132,7 @@ function Table({ items, pages, address }: { items: HistoryItem[]; pages: Pages<H
 
 function Entry({ row, address }: { row: Row; address: AddressState }) {
   const [open, setOpen] = useState(false);
-  const { time, what, kind, principal, source, userAgent, placement, code } = row;
+  const { cluster, time, what, kind, principal, credential, source, userAgent, placement, code } = row;
   return (
     <tbody class={open ? 'open' : undefined}>
       <tr>
@@ -144,10 +144,21 @@ function Entry({ row, address }: { row: Row; address: AddressState }) {
           </button>
         </td>
         <td>
-          {kind !== 'use' && <span class="badge">{kind}</span>} <Said text={what} />
+          <div class="clip">
+            {kind !== 'use' && <span class="badge">{kind}</span>} <Said text={what} />
+          </div>
           {userAgent && <div class="soft clip">{printable(userAgent)}</div>}
         </td>
-        <td>{principal !== undefined && accountName(principal)}</td>
+        <td>
+          {principal !== undefined && accountName(principal)}
+          {credential !== undefined && (
+            <div class="soft">
+              <Link href={credentialPath(credential, cluster)} title={printable(credential)}>
+                <code>{shortId(credential)}</code>
+              </Link>
+            </div>
+          )}
+        </td>
         <td>{source && <Said text={source} mono />}</td>
         <td>
           {placement !== undefined && (
@@ -172,6 +183,9 @@ function Entry({ row, address }: { row: Row; address: AddressState }) {
     </tbody>
   );
 }
+
+/** Enough of it to tell one from another. */
+const shortId = (id: string): string => printable(id.length > 16 ? `${id.slice(0, 13)}…` : id);
 
 function Details({ row, address }: { row: Row; address: AddressState }) {
   const { cluster, principal, credential, source, userAgent, placement, observation } = row;
