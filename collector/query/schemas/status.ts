@@ -42,4 +42,3 @@ export const StatusAnswer = z.strictObject({
   }) satisfies z.ZodType<StoreSize>,
 });
 export type StatusAnswer = z.infer<typeof StatusAnswer>;
-export type StatusAnswer = z.infer<typeof StatusAnswer>;

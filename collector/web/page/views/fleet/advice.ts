@@ -25,11 +25,11 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
   'audit-policy-leaks-tokens': {
     means: 'The audit log itself holds tokens: whoever reads it can use them',
-    todo: 'Change the audit policy: TokenRequests and Secrets at level Metadata at most. Replace what has leaked.',
+    todo: 'Log serviceaccounts/token, tokenreviews and Secrets at level Metadata; treat tokens in old logs as stolen.',
   },
   'no-credential-ids': {
     means: 'The cluster does not say which token was used, so that tokens of one account can not be told apart',
-    todo: 'Upgrade to Kubernetes 1.30 or later, or turn on ServiceAccountTokenJTI.',
+    todo: 'Upgrade the cluster to Kubernetes 1.30 or later.',
   },
   'inventory-forbidden': {
     means: INVENTORY,
@@ -46,17 +46,23 @@ const WORDS: Readonly<Record<string, Words>> = {
     means: FILES,
     todo: "Mount the kubelet's pods folder with mountPropagation: HostToContainer.",
   },
-  'too-many-pods': { means: FILES, todo: 'Raise the limit of pods in the configuration of the agent.' },
+  'too-many-pods': {
+    means: FILES,
+    todo: 'Files of some pods are not watched: the node has more pods than the agent can follow.',
+  },
   'pods-folder-missing': {
     means: SENSOR_OF_OPENS,
     todo: "Mount the kubelet's pods folder (/var/lib/kubelet/pods) into the agent.",
   },
   'mounts-unreadable': { means: SENSOR_OF_OPENS, todo: 'Let the agent read /proc/self/mountinfo.' },
   'mark-refused': { means: SENSOR_OF_OPENS, todo: 'Read the detail: the kernel refused to watch a volume.' },
-  'not-supported': { means: SENSOR_OF_OPENS, todo: 'The kernel lacks fanotify. Use a node with Linux 5.1 or later.' },
-  'not-permitted': { means: SENSOR_OF_OPENS, todo: 'Give the agent CAP_SYS_ADMIN: fanotify asks for it.' },
-  'kernel-too-old': { means: SENSOR_OF_OPENS, todo: 'Upgrade the kernel of the node.' },
-  'too-many-volumes': { means: SENSOR_OF_OPENS, todo: 'Raise the limit of volumes in the configuration of the agent.' },
+  'not-supported': { means: SENSOR_OF_OPENS, todo: 'Read the detail: fanotify is not there, or can not be called.' },
+  'not-permitted': {
+    means: SENSOR_OF_OPENS,
+    todo: 'Give the agent CAP_SYS_ADMIN in the initial user namespace: fanotify asks for it.',
+  },
+  'kernel-too-old': { means: SENSOR_OF_OPENS, todo: 'Upgrade the kernel of the node: Linux 5.1 or later.' },
+  'too-many-volumes': { means: SENSOR_OF_OPENS, todo: 'Raise agent.tokenFiles.maxVolumes.' },
   'foreign-pid-namespace': {
     means: 'Who opens token files is seen, but not who they are',
     todo: 'Run the agent with hostPID: true.',
@@ -86,6 +92,17 @@ const WORDS: Readonly<Record<string, Words>> = {
     means: LOST,
     todo: 'The agent could not deliver for long. Check its way to the collector, or enlarge its spool.',
   },
+  truncated: {
+    means: LOST,
+    todo: 'The audit log was cut or written over before it was read to its end. Rotate it, and keep a few old files.',
+  },
+  'remembered-file-gone': {
+    means: LOST,
+    todo: 'The audit log was rotated away before it was read. Keep more old files: --audit-log-maxbackup.',
+  },
+  'archive-damaged': { means: LOST, todo: 'An old, packed file of the audit log can not be read. Check the disk.' },
+  refused: { means: LOST, todo: 'The collector refused observations for good: the detail and its log say why.' },
+  'too-large': { means: LOST, todo: 'An observation was larger than the collector takes; the detail says more..' },
   damaged: { means: LOST, todo: "Check the disk that has the agent's spool." },
   'state-lost': { means: LOST, todo: "Keep the agent's state on a disk that outlives it (hostPath)." },
 };

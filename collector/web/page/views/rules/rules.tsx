@@ -1,5 +1,101 @@
-import { Empty } from '../../parts/states.tsx';
+/** What Truant looks for, what each rule needs and what to do about it; and how many alerts each has raised. */
+import { Link } from 'wouter-preact';
+import type { RulesAnswer } from '../../../../query/schemas/fleet.ts';
+import { useResource } from '../../api/resource.ts';
+import { type AddressState, useAddress, usePathParts } from '../../parts/address.ts';
+import { SeverityBadge } from '../../parts/badges.tsx';
+import { Awaited, Empty } from '../../parts/states.tsx';
+import { Said } from '../../parts/text.tsx';
+import { worstFirst } from './order.ts';
+import { alertsOfRule, type RuleItem, RulePage, SCOPES } from './rule.tsx';
+import './rules.css';
 
 export default function Rules() {
-  return <Empty title="Rules" />;
+  const [, id] = usePathParts();
+  const rules = useResource<RulesAnswer>('/api/v1/rules');
+  const address = useAddress();
+  return (
+    <div class="rules">
+      <Awaited resource={rules} what="the rules">
+        {({ items }) => {
+          if (!id) return <Catalogue rules={items} address={address} />;
+          const rule = items.find((one) => one.id === id);
+          if (rule) return <RulePage rule={rule} />;
+          return (
+            <Empty title="There is no rule of that name.">
+              <Link href="/rules">All rules</Link>
+            </Empty>
+          );
+        }}
+      </Awaited>
+    </div>
+  );
+}
+
+function Catalogue({ rules, address }: { rules: readonly RuleItem[]; address: AddressState }) {
+  const wanted = (address.of('q') ?? '').toLowerCase();
+  const shown = rules
+    .filter((rule) => JSON.stringify([rule.id, rule.title, rule.attack, rule.why]).toLowerCase().includes(wanted))
+    .toSorted(worstFirst);
+  return (
+    <>
+      <header class="toolbar">
+        <h1>Rules</h1>
+        <input
+          type="search"
+          aria-label="Filter rules"
+          placeholder="Words, or a technique: T1528"
+          value={address.of('q') ?? ''}
+          onInput={(event) => address.set({ q: event.currentTarget.value }, { replace: true })}
+        />
+        <span class="soft">
+          {shown.length} of {rules.length}
+        </span>
+      </header>
+      {shown.length === 0 ? (
+        <Empty title="No rule has these words.">
+          <button type="button" onClick={() => address.set({ q: null })}>
+            Show all
+          </button>
+        </Empty>
+      ) : (
+        <ul class="catalogue">
+          {shown.map((rule) => (
+            <RuleCard key={rule.id} rule={rule} />
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function RuleCard({ rule }: { rule: RuleItem }) {
+  const { id, title, severity, scope, attack, open, alerts } = rule;
+  return (
+    <li class="card">
+      <div class="rule-head">
+        <SeverityBadge severity={severity} />
+        <h2>
+          <Link href={`/rules/${encodeURIComponent(id)}`}>
+            <Said text={title} />
+          </Link>
+        </h2>
+      </div>
+      <div class="soft">
+        <Said text={id} mono />, {SCOPES[scope]}
+      </div>
+      <div class="soft">{attack.map((technique) => `${technique.id} ${technique.name}`).join('; ')}</div>
+      <div>
+        {alerts === 0 ? (
+          <span class="soft">no alerts</span>
+        ) : (
+          <Link href={alertsOfRule(id)}>
+            {open > 0 && <strong>{open} open</strong>}
+            {open > 0 && ', '}
+            {alerts} in all
+          </Link>
+        )}
+      </div>
+    </li>
+  );
 }
