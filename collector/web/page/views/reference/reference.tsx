@@ -28,7 +28,7 @@ function Document({ document }: { document: unknown }) {
     <>
       <header class="toolbar">
         <h1>API</h1>
-        <span class="soft">version {String(info['version'] ?? '')}</span>
+        {typeof info['version'] === 'string' && <span class="soft">version {info['version']}</span>}
         <input
           type="search"
           aria-label="Filter operations"

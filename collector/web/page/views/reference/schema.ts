@@ -47,23 +47,22 @@ function saysOf(document: unknown, schema: Json, depth: number): string {
 }
 
 function limits(schema: Json): string {
-  const said = [
-    ['from', schema['minimum']],
-    ['to', isHuge(schema['maximum']) ? undefined : schema['maximum']],
-    ['at least', schema['minLength'] === 1 ? undefined : schema['minLength'], 'characters'],
-    ['at most', schema['maxLength'], 'characters'],
-  ].flatMap(([words, value, unit]) =>
-    typeof value === 'number' && !isHuge(value)
-      ? [`${String(words)} ${value}${unit === undefined ? '' : ` ${String(unit)}`}`]
-      : [],
-  );
-  const preset = schema['default'] === undefined ? [] : [`default ${JSON.stringify(schema['default'])}`];
-  const all = [...said, ...preset];
+  const bound = (keyword: string, words: (value: number) => string): string[] => {
+    const value = schema[keyword];
+    return typeof value === 'number' && !isHuge(value) ? [words(value)] : [];
+  };
+  const all = [
+    ...bound('minimum', (value) => `from ${value}`),
+    ...bound('maximum', (value) => `to ${value}`),
+    ...bound('minLength', (value) => `at least ${value} characters`),
+    ...bound('maxLength', (value) => `at most ${value} characters`),
+    ...(schema['default'] === undefined ? [] : [`default ${JSON.stringify(schema['default'])}`]),
+  ];
   return all.length === 0 ? '' : ` (${all.join(', ')})`;
 }
 
 /** What zod writes for any whole number. */
-const isHuge = (value: unknown): boolean => typeof value === 'number' && Math.abs(value) >= Number.MAX_SAFE_INTEGER;
+const isHuge = (value: number): boolean => Math.abs(value) >= Number.MAX_SAFE_INTEGER;
 
 /** Of a list: of what it is a list of; of several: of all that are objects, as one can be any of them. */
 function fieldsOf(document: unknown, schema: Json, depth: number): Field[] {
@@ -97,8 +96,8 @@ function merged(all: Field[][]): Field[] {
 
 function optionsOf(schema: Json): unknown[] | undefined {
   for (const keyword of ['anyOf', 'oneOf', 'allOf']) {
-    const options = schema[keyword];
-    if (Array.isArray(options) && options.length > 0) return options;
+    const options: unknown = schema[keyword];
+    if (Array.isArray(options) && options.length > 0) return options as unknown[];
   }
   return undefined;
 }

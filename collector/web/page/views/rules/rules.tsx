@@ -59,43 +59,59 @@ function Catalogue({ rules, address }: { rules: readonly RuleItem[]; address: Ad
           </button>
         </Empty>
       ) : (
-        <ul class="catalogue">
-          {shown.map((rule) => (
-            <RuleCard key={rule.id} rule={rule} />
-          ))}
-        </ul>
+        <div class="card scroll" tabIndex={0} role="group" aria-label="Rules">
+          <table class="catalogue">
+            <thead>
+              <tr>
+                <th scope="col">severity</th>
+                <th scope="col">rule</th>
+                <th scope="col">scope</th>
+                <th scope="col">ATT&CK</th>
+                <th scope="col" class="number">
+                  open
+                </th>
+                <th scope="col" class="number">
+                  alerts
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {shown.map((rule) => (
+                <RuleRow key={rule.id} rule={rule} />
+              ))}
+            </tbody>
+          </table>
+        </div>
       )}
     </>
   );
 }
 
-function RuleCard({ rule }: { rule: RuleItem }) {
+function RuleRow({ rule }: { rule: RuleItem }) {
   const { id, title, severity, scope, attack, open, alerts } = rule;
   return (
-    <li class="card">
-      <div class="rule-head">
+    <tr>
+      <td>
         <SeverityBadge severity={severity} />
-        <h2>
-          <Link href={`/rules/${encodeURIComponent(id)}`}>
-            <Said text={title} />
-          </Link>
-        </h2>
-      </div>
-      <div class="soft">
-        <Said text={id} mono />, {SCOPES[scope]}
-      </div>
-      <div class="soft">{attack.map((technique) => `${technique.id} ${technique.name}`).join('; ')}</div>
-      <div>
-        {alerts === 0 ? (
-          <span class="soft">no alerts</span>
-        ) : (
-          <Link href={alertsOfRule(id)}>
-            {open > 0 && <strong>{open} open</strong>}
-            {open > 0 && ', '}
-            {alerts} in all
-          </Link>
-        )}
-      </div>
-    </li>
+      </td>
+      <th scope="row">
+        <Link href={`/rules/${encodeURIComponent(id)}`}>
+          <Said text={title} />
+        </Link>
+        <div class="soft">
+          <Said text={id} mono />
+        </div>
+      </th>
+      <td title={SCOPES[scope]}>{scope}</td>
+      <td class="soft">
+        {attack.map((technique) => (
+          <div key={technique.id}>
+            {technique.id} {technique.name}
+          </div>
+        ))}
+      </td>
+      <td class="number">{open > 0 ? <strong>{open.toLocaleString()}</strong> : 0}</td>
+      <td class="number">{alerts === 0 ? 0 : <Link href={alertsOfRule(id)}>{alerts.toLocaleString()}</Link>}</td>
+    </tr>
   );
 }
