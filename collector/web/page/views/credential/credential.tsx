@@ -8,6 +8,7 @@ import { alertPath, credentialPath, historyPath, useAddress, usePathParts } from
 import { CopyButton } from '../../parts/copy.tsx';
 import { Awaited } from '../../parts/states.tsx';
 import { Said } from '../../parts/text.tsx';
+import { useTitle } from '../../parts/title.ts';
 import { clustersIn } from './clusters.ts';
 import './credential.css';
 import { Facts, Readers, Tallies } from './facts.tsx';
@@ -15,6 +16,7 @@ import { Timeline } from './timeline.tsx';
 
 export default function Credential() {
   const [, id = ''] = usePathParts();
+  useTitle(printable(id));
   const cluster = useAddress().of('cluster');
   const path = `/api/v1/credentials/${encodeURIComponent(id)}`;
   const known = useResource<CredentialAnswer>(path, { cluster });

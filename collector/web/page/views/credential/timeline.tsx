@@ -64,7 +64,7 @@ function Step({ line, cluster, newDay }: { line: Line; cluster: string; newDay: 
         {placement && <VerdictBadge verdict={placement} />}
         <span class="step-sentence">
           <Said text={sentence} />
-          {count > 1 && <small> {count.toLocaleString()} times</small>}{' '}
+          {count > 1 && event !== 'used' && <small> {count.toLocaleString()} times</small>}{' '}
           {observation !== null && (
             <button type="button" class="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
               {open ? 'Hide' : 'Show'} the observation

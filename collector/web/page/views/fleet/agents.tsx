@@ -73,7 +73,7 @@ function AgentRows({ agent, version, now }: { agent: Agent; version: string; now
           {because !== null && <div>{printable(because)}</div>}
         </td>
         <td>
-          <Time at={agent.lastSeen} as="ago" />
+          <Time at={agent.lastSeen} as="ago" now={now} />
         </td>
         <td>{lag === null ? <span class="soft">not known</span> : lag < 1e6 ? 'no' : durationText(lag)}</td>
         <td>{waiting === null ? <span class="soft">not known</span> : waitingText(waiting)}</td>

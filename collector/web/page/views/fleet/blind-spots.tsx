@@ -10,7 +10,13 @@ import { type Alike, alike } from './alike.ts';
 type Spot = FleetAnswer['blindSpots'][number];
 const MOST_NAMES = 12;
 
-export function BlindSpots({ spots, agents }: { spots: readonly Spot[]; agents: number }) {
+interface BlindSpotsProps {
+  spots: readonly Spot[];
+  agents: number;
+  now: number;
+}
+
+export function BlindSpots({ spots, agents, now }: BlindSpotsProps) {
   if (spots.length === 0) {
     if (agents === 0) return null;
     return <p class="card all-seen">No agent says that it is blind to something.</p>;
@@ -21,14 +27,14 @@ export function BlindSpots({ spots, agents }: { spots: readonly Spot[]; agents: 
       <p class="soft">No alert is no all-clear for what is not seen.</p>
       <ul>
         {alike(spots).map((group) => (
-          <Group key={`${group.source} ${group.reason}`} group={group} />
+          <Group key={`${group.source} ${group.reason}`} group={group} now={now} />
         ))}
       </ul>
     </section>
   );
 }
 
-function Group({ group }: { group: Alike<Spot> }) {
+function Group({ group, now }: { group: Alike<Spot>; now: number }) {
   const { source, reason, status, spots } = group;
   const { means, todo } = inWords(group);
   const newest = Math.max(...spots.map(({ time }) => time));
@@ -39,7 +45,8 @@ function Group({ group }: { group: Alike<Spot> }) {
       </h3>
       <p>{todo}</p>
       <p class="soft">
-        {printable(sourceName(source))}, {printable(reason)}, on {names(spots)}, last told <Time at={newest} as="ago" />
+        {printable(sourceName(source))}, {printable(reason)}, on {names(spots)}, last told{' '}
+        <Time at={newest} as="ago" now={now} />
       </p>
       <details>
         <summary>{counted(spots.length, 'detail')}</summary>

@@ -8,7 +8,7 @@ import { bytesText } from './advice.ts';
 
 const MOST = 200;
 
-export function Collector({ status: { components, store, streams } }: { status: StatusAnswer }) {
+export function Collector({ status: { time, components, store, streams } }: { status: StatusAnswer }) {
   return (
     <>
       <ul class="components" aria-label="Parts">
@@ -59,7 +59,7 @@ export function Collector({ status: { components, store, streams } }: { status: 
                   <td class="number">{stream.rejected.toLocaleString()}</td>
                   <td class="number">{stream.missing.toLocaleString()}</td>
                   <td>
-                    <Time at={stream.lastSeen} as="ago" />
+                    <Time at={stream.lastSeen} as="ago" now={time} />
                   </td>
                   <td>{stream.newest !== null && <Time at={stream.newest} />}</td>
                 </tr>

@@ -6,6 +6,7 @@ import { type AddressState, useAddress } from '../../parts/address.ts';
 import { useEvery } from '../../parts/every.ts';
 import { Awaited, Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
+import { useTitle } from '../../parts/title.ts';
 import { HEALTH_WORDS, HEALTHS, worstFirst } from './advice.ts';
 import { Agents } from './agents.tsx';
 import { BlindSpots } from './blind-spots.tsx';
@@ -15,6 +16,7 @@ import './fleet.css';
 const EVERY_MS = 15_000;
 
 export default function Fleet() {
+  useTitle('Fleet');
   const fleet = useResource<FleetAnswer>('/api/v1/fleet');
   const status = useResource<StatusAnswer>('/api/v1/status');
   const address = useAddress();
@@ -61,7 +63,7 @@ function Known({
   const spots = [...agents.flatMap((agent) => agent.blindSpots), ...blindSpots];
   return (
     <>
-      <BlindSpots spots={spots} agents={agents.length} />
+      <BlindSpots spots={spots} agents={agents.length} now={time} />
       <section class="card" aria-labelledby="agents-title">
         <div class="toolbar">
           <h2 id="agents-title">Agents</h2>

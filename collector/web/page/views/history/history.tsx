@@ -4,6 +4,7 @@ import type { HistogramAnswer } from '../../../../query/schemas/history.ts';
 import { useResource } from '../../api/resource.ts';
 import { useAddress } from '../../parts/address.ts';
 import { Awaited, Empty } from '../../parts/states.tsx';
+import { useTitle } from '../../parts/title.ts';
 import { Chips, FilterFields, Presets } from './filter-bar.tsx';
 import { apiQuery, timeChange, widened } from './filters.ts';
 import { Groups } from './groups.tsx';
@@ -18,6 +19,7 @@ const bucketsThatFit = (): number => (innerWidth < 640 ? 60 : 120);
 const micros = (): number => Date.now() * 1000;
 
 export default function History() {
+  useTitle('History');
   const address = useAddress();
   const [turn, setTurn] = useState(0);
   // What counts back from now is asked for anew only when somebody asks.

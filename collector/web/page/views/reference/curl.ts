@@ -5,13 +5,13 @@ import { exampleOf } from './schema.ts';
 const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 export function curlOf(document: unknown, operation: Operation, origin: string): string {
-  const { method, path, parameters, body, access, answers } = operation;
+  const { method, path, parameters, body, isOpen, answers } = operation;
   const required = parameters.filter((parameter) => parameter.in === 'query' && parameter.required);
   const query = required.map(({ name }) => `${encodeURIComponent(name)}=…`).join('&');
   const lines = ['curl -sS'];
   if (method !== 'GET') lines[0] += ` -X ${method}`;
   if (answers.some(({ content }) => content.some(({ type }) => type === 'text/event-stream'))) lines[0] += ' -N';
-  if (access !== 'open') lines.push('-H "Authorization: Bearer $TRUANT_TOKEN"');
+  if (!isOpen) lines.push('-H "Authorization: Bearer $TRUANT_TOKEN"');
   const json = body.find(({ type }) => type === 'application/json');
   if (json) {
     lines.push(`-H 'content-type: application/json'`);

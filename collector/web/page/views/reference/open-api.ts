@@ -7,8 +7,8 @@ export interface Operation {
   path: string;
   summary: string;
   description: string | undefined;
-  /** Who may ask, as the document says it. */
-  access: string | undefined;
+  /** Everybody may ask, without a token. */
+  isOpen: boolean;
   parameters: Parameter[];
   body: Content[];
   bodyRequired: boolean;
@@ -65,7 +65,7 @@ function operationOf(document: unknown, method: string, path: string, found: Jso
     path,
     summary: text(found['summary']) ?? '',
     description: text(found['description']),
-    access: accessOf(found),
+    isOpen: Array.isArray(found['security']) && found['security'].length === 0,
     parameters: [...shared, ...list(found['parameters'])].map((one) => parameterOf(object(resolved(document, one)))),
     body: contentsOf(body['content']),
     bodyRequired: body['required'] === true,
@@ -74,14 +74,6 @@ function operationOf(document: unknown, method: string, path: string, found: Jso
       return { status, description: text(description) ?? '', content: contentsOf(content) };
     }),
   };
-}
-
-/** Documents of the collector have it as `x-access`; without, it may be open to everybody. */
-function accessOf(operation: Json): string | undefined {
-  const said = text(operation['x-access']);
-  if (said !== undefined) return said;
-  const security = operation['security'];
-  return Array.isArray(security) && security.length === 0 ? 'open' : undefined;
 }
 
 const parameterOf = (found: Json): Parameter => ({

@@ -10,14 +10,6 @@ interface OperationProps {
   document: unknown;
 }
 
-const ACCESS: Readonly<Record<string, string>> = {
-  open: 'everybody, without logging in',
-  read: 'viewers, analysts and admins',
-  act: 'analysts and admins',
-  write: 'agents (writers)',
-  admin: 'admins',
-};
-
 export function OperationCard({ operation, document }: OperationProps) {
   const { id, method, path, summary } = operation;
   const [open, setOpen] = useState(false);
@@ -33,16 +25,11 @@ export function OperationCard({ operation, document }: OperationProps) {
 }
 
 function Opened({ operation, document }: OperationProps) {
-  const { description, access, parameters, body, bodyRequired, answers } = operation;
+  const { description, parameters, body, bodyRequired, answers } = operation;
   const curl = curlOf(document, operation, location.origin);
   return (
     <div class="operation-body">
       {description && <p>{description}</p>}
-      {access && (
-        <p>
-          <strong>Who may:</strong> {ACCESS[access] ?? access}
-        </p>
-      )}
       {parameters.length > 0 && <Parameters parameters={parameters} document={document} />}
       {body.length > 0 && (
         <section>

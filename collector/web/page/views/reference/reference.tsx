@@ -2,11 +2,13 @@
 import { useState } from 'preact/hooks';
 import { useResource } from '../../api/resource.ts';
 import { Awaited, Empty } from '../../parts/states.tsx';
+import { useTitle } from '../../parts/title.ts';
 import { object, type Section, sectionsOf } from './open-api.ts';
 import { OperationCard } from './operation.tsx';
 import './reference.css';
 
 export default function Reference() {
+  useTitle('API');
   const document = useResource<unknown>('/api/v1/openapi.json');
   return (
     <div class="reference">

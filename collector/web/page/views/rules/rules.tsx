@@ -1,17 +1,20 @@
 /** What Truant looks for, what each rule needs and what to do about it; and how many alerts each has raised. */
 import { Link } from 'wouter-preact';
+import { printable } from '../../../../../shared/text.ts';
 import type { RulesAnswer } from '../../../../query/schemas/fleet.ts';
 import { useResource } from '../../api/resource.ts';
 import { type AddressState, useAddress, usePathParts } from '../../parts/address.ts';
 import { SeverityBadge } from '../../parts/badges.tsx';
 import { Awaited, Empty } from '../../parts/states.tsx';
 import { Said } from '../../parts/text.tsx';
+import { useTitle } from '../../parts/title.ts';
 import { worstFirst } from './order.ts';
 import { alertsOfRule, type RuleItem, RulePage, SCOPES } from './rule.tsx';
 import './rules.css';
 
 export default function Rules() {
   const [, id] = usePathParts();
+  useTitle(id ? printable(id) : 'Rules');
   const rules = useResource<RulesAnswer>('/api/v1/rules');
   const address = useAddress();
   return (
