@@ -5,6 +5,7 @@ import { nameOf } from '../../../../../shared/detection/story.ts';
 import { printable } from '../../../../../shared/text.ts';
 import type { CredentialAnswer } from '../../../../query/schemas/credential.ts';
 import { historyPath } from '../../parts/address.ts';
+import { Table } from '../../parts/table.tsx';
 import { accountName, counted, Said } from '../../parts/text.tsx';
 import { Time } from '../../parts/time.tsx';
 
@@ -114,34 +115,22 @@ export function Tallies({ title, none, rows, href }: TalliesProps) {
       {rows.length === 0 ? (
         <p class="soft">{none}</p>
       ) : (
-        <div class="scroll" tabIndex={0} role="group" aria-label={title}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{title}</th>
-                <th scope="col" class="number">
-                  uses
-                </th>
-                <th scope="col">first</th>
-                <th scope="col">last</th>
+        <Table label={title} heads={[title, { number: 'uses' }, 'first', 'last']}>
+          <tbody>
+            {rows.map(({ value, count, firstSeen, lastSeen }) => (
+              <tr key={value}>
+                <td>{value === null ? 'no address' : <Link href={href(value)}>{printable(value)}</Link>}</td>
+                <td class="number">{count.toLocaleString()}</td>
+                <td>
+                  <Time at={firstSeen} />
+                </td>
+                <td>
+                  <Time at={lastSeen} />
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {rows.map(({ value, count, firstSeen, lastSeen }) => (
-                <tr key={value}>
-                  <td>{value === null ? 'no address' : <Link href={href(value)}>{printable(value)}</Link>}</td>
-                  <td class="number">{count.toLocaleString()}</td>
-                  <td>
-                    <Time at={firstSeen} />
-                  </td>
-                  <td>
-                    <Time at={lastSeen} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </Table>
       )}
     </section>
   );
@@ -166,38 +155,25 @@ export function Readers({ readers }: { readers: CredentialAnswer['readers'] }) {
       {readers.length === 0 ? (
         <p class="soft">Nobody was seen to open a file with it. Agents without the sensor of opens can not see that.</p>
       ) : (
-        <div class="scroll" tabIndex={0} role="group" aria-label="Read by">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">program</th>
-                <th scope="col">of</th>
-                <th scope="col">how</th>
-                <th scope="col" class="number">
-                  times
-                </th>
-                <th scope="col">last</th>
+        <Table label="Read by" heads={['program', 'of', 'how', { number: 'times' }, 'last']}>
+          <tbody>
+            {readers.map((reader) => (
+              <tr key={JSON.stringify(reader)}>
+                <td>{reader.program === null ? 'not known' : <Said text={reader.program} mono />}</td>
+                <td class={OWN.has(reader.relation) ? undefined : 'bad'}>
+                  {reader.relation === null ? 'nobody can say' : RELATION[reader.relation]}
+                </td>
+                <td>
+                  {reader.access}, {reader.outcome}
+                </td>
+                <td class="number">{reader.count.toLocaleString()}</td>
+                <td>
+                  <Time at={reader.lastSeen} />
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {readers.map((reader) => (
-                <tr key={JSON.stringify(reader)}>
-                  <td>{reader.program === null ? 'not known' : <Said text={reader.program} mono />}</td>
-                  <td class={OWN.has(reader.relation) ? undefined : 'bad'}>
-                    {reader.relation === null ? 'nobody can say' : RELATION[reader.relation]}
-                  </td>
-                  <td>
-                    {reader.access}, {reader.outcome}
-                  </td>
-                  <td class="number">{reader.count.toLocaleString()}</td>
-                  <td>
-                    <Time at={reader.lastSeen} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </Table>
       )}
     </section>
   );

@@ -4,6 +4,7 @@ import { Link } from 'wouter-preact';
 import { printable } from '../../../../../shared/text.ts';
 import type { FleetAnswer } from '../../../../query/schemas/fleet.ts';
 import { historyPath } from '../../parts/address.ts';
+import { Table } from '../../parts/table.tsx';
 import { counted } from '../../parts/text.tsx';
 import { durationText, Time } from '../../parts/time.tsx';
 import { bytesText, HEALTH_WORDS, inWords, sourceName } from './advice.ts';
@@ -22,29 +23,24 @@ export function Agents({ agents, version, now }: AgentsProps) {
   const [shown, setShown] = useState(MOST);
   return (
     <>
-      <div class="scroll" tabIndex={0} role="group" aria-label="Agents">
-        <table class="agents">
-          <thead>
-            <tr>
-              <th scope="col">agent</th>
-              <th scope="col">health</th>
-              <th scope="col">last heard</th>
-              <th scope="col">behind</th>
-              <th scope="col">waiting</th>
-              <th scope="col" class="number">
-                accepted
-              </th>
-              <th scope="col" class="number">
-                missing
-              </th>
-              <th scope="col">version</th>
-            </tr>
-          </thead>
-          {agents.slice(0, shown).map((agent) => (
-            <AgentRows key={`${agent.cluster}/${agent.agent}`} agent={agent} version={version} now={now} />
-          ))}
-        </table>
-      </div>
+      <Table
+        label="Agents"
+        heads={[
+          'agent',
+          'health',
+          'last heard',
+          'behind',
+          'waiting',
+          { number: 'accepted' },
+          { number: 'missing' },
+          'version',
+        ]}
+        class="agents"
+      >
+        {agents.slice(0, shown).map((agent) => (
+          <AgentRows key={`${agent.cluster}/${agent.agent}`} agent={agent} version={version} now={now} />
+        ))}
+      </Table>
       {agents.length > shown && (
         <p>
           <button type="button" onClick={() => setShown(shown + MOST)}>

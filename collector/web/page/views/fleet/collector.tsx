@@ -2,6 +2,7 @@
 
 import { printable } from '../../../../../shared/text.ts';
 import type { StatusAnswer } from '../../../../query/schemas/status.ts';
+import { Table } from '../../parts/table.tsx';
 import { counted } from '../../parts/text.tsx';
 import { Time } from '../../parts/time.tsx';
 import { bytesText } from './advice.ts';
@@ -29,44 +30,34 @@ export function Collector({ status: { time, components, store, streams } }: { st
       </p>
       <details>
         <summary>{counted(streams.length, 'stream')}</summary>
-        <div class="scroll" tabIndex={0} role="group" aria-label="Streams">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">stream</th>
-                <th scope="col" class="number">
-                  position
-                </th>
-                <th scope="col" class="number">
-                  accepted
-                </th>
-                <th scope="col" class="number">
-                  refused
-                </th>
-                <th scope="col" class="number">
-                  missing
-                </th>
-                <th scope="col">last heard</th>
-                <th scope="col">newest</th>
+        <Table
+          label="Streams"
+          heads={[
+            'stream',
+            { number: 'position' },
+            { number: 'accepted' },
+            { number: 'refused' },
+            { number: 'missing' },
+            'last heard',
+            'newest',
+          ]}
+        >
+          <tbody>
+            {streams.slice(0, MOST).map((stream) => (
+              <tr key={stream.stream}>
+                <td>{printable(stream.stream)}</td>
+                <td class="number">{stream.position.toLocaleString()}</td>
+                <td class="number">{stream.accepted.toLocaleString()}</td>
+                <td class="number">{stream.rejected.toLocaleString()}</td>
+                <td class="number">{stream.missing.toLocaleString()}</td>
+                <td>
+                  <Time at={stream.lastSeen} as="ago" now={time} />
+                </td>
+                <td>{stream.newest !== null && <Time at={stream.newest} />}</td>
               </tr>
-            </thead>
-            <tbody>
-              {streams.slice(0, MOST).map((stream) => (
-                <tr key={stream.stream}>
-                  <td>{printable(stream.stream)}</td>
-                  <td class="number">{stream.position.toLocaleString()}</td>
-                  <td class="number">{stream.accepted.toLocaleString()}</td>
-                  <td class="number">{stream.rejected.toLocaleString()}</td>
-                  <td class="number">{stream.missing.toLocaleString()}</td>
-                  <td>
-                    <Time at={stream.lastSeen} as="ago" now={time} />
-                  </td>
-                  <td>{stream.newest !== null && <Time at={stream.newest} />}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </Table>
         {streams.length > MOST && <p class="soft">The first {MOST} are shown; GET /api/v1/status has all.</p>}
       </details>
     </>

@@ -52,7 +52,7 @@ export function Rows({ address, query }: RowsProps) {
           pages.items.length + live.items.length === 0 ? (
             <Empty title="Nothing matches.">Remove a filter, or choose a longer time.</Empty>
           ) : (
-            <Table items={[...live.items, ...pages.items]} pages={pages} address={address} />
+            <Events items={[...live.items, ...pages.items]} pages={pages} address={address} />
           )
         }
       </Awaited>
@@ -96,7 +96,7 @@ function Export({ query }: { query: Readonly<Record<string, string>> }) {
   );
 }
 
-function Table({ items, pages, address }: { items: HistoryItem[]; pages: Pages<HistoryItem>; address: AddressState }) {
+function Events({ items, pages, address }: { items: HistoryItem[]; pages: Pages<HistoryItem>; address: AddressState }) {
   const { more, loadingMore, problem } = pages;
   return (
     <>

@@ -1,6 +1,7 @@
 /** One operation: closed it is a line, open it is all that one has to know to call it. */
 import { useState } from 'preact/hooks';
 import { CopyButton } from '../../parts/copy.tsx';
+import { Table } from '../../parts/table.tsx';
 import { curlOf } from './curl.ts';
 import type { Content, Operation, Parameter } from './open-api.ts';
 import { type Field, shapeOf } from './schema.ts';
@@ -64,36 +65,27 @@ function Parameters({ parameters, document }: { parameters: readonly Parameter[]
   return (
     <section>
       <h3>Parameters</h3>
-      <div class="scroll" tabIndex={0} role="group" aria-label="Parameters">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">name</th>
-              <th scope="col">in</th>
-              <th scope="col">what</th>
-            </tr>
-          </thead>
-          <tbody>
-            {parameters.map((parameter) => {
-              const { says, description } = shapeOf(document, parameter.schema);
-              const said = parameter.description ?? description;
-              return (
-                <tr key={`${parameter.in} ${parameter.name}`}>
-                  <td>
-                    <code>{parameter.name}</code>
-                    {parameter.required && <span class="needed">required</span>}
-                  </td>
-                  <td>{parameter.in}</td>
-                  <td>
-                    {said && <div>{said}</div>}
-                    <span class="soft">{says}</span>
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+      <Table label="Parameters" heads={['name', 'in', 'what']}>
+        <tbody>
+          {parameters.map((parameter) => {
+            const { says, description } = shapeOf(document, parameter.schema);
+            const said = parameter.description ?? description;
+            return (
+              <tr key={`${parameter.in} ${parameter.name}`}>
+                <td>
+                  <code>{parameter.name}</code>
+                  {parameter.required && <span class="needed">required</span>}
+                </td>
+                <td>{parameter.in}</td>
+                <td>
+                  {said && <div>{said}</div>}
+                  <span class="soft">{says}</span>
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </Table>
     </section>
   );
 }

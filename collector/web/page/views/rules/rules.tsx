@@ -6,6 +6,7 @@ import { useResource } from '../../api/resource.ts';
 import { type AddressState, useAddress, usePathParts } from '../../parts/address.ts';
 import { SeverityBadge } from '../../parts/badges.tsx';
 import { Awaited, Empty } from '../../parts/states.tsx';
+import { Table } from '../../parts/table.tsx';
 import { Said } from '../../parts/text.tsx';
 import { useTitle } from '../../parts/title.ts';
 import { worstFirst } from './order.ts';
@@ -62,28 +63,18 @@ function Catalogue({ rules, address }: { rules: readonly RuleItem[]; address: Ad
           </button>
         </Empty>
       ) : (
-        <div class="card scroll" tabIndex={0} role="group" aria-label="Rules">
-          <table class="catalogue">
-            <thead>
-              <tr>
-                <th scope="col">severity</th>
-                <th scope="col">rule</th>
-                <th scope="col">scope</th>
-                <th scope="col">ATT&CK</th>
-                <th scope="col" class="number">
-                  open
-                </th>
-                <th scope="col" class="number">
-                  alerts
-                </th>
-              </tr>
-            </thead>
+        <div class="card">
+          <Table
+            label="Rules"
+            heads={['severity', 'rule', 'scope', 'ATT&CK', { number: 'open' }, { number: 'alerts' }]}
+            class="catalogue"
+          >
             <tbody>
               {shown.map((rule) => (
                 <RuleRow key={rule.id} rule={rule} />
               ))}
             </tbody>
-          </table>
+          </Table>
         </div>
       )}
     </>
