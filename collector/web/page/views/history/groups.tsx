@@ -182,9 +182,11 @@ function GroupRow({ group, most, isNew, isPrincipal, onChoose }: GroupRowProps) 
         )}
         {isNew && <span class="badge severity-low"> new</span>}
       </th>
-      <td class="number counted">
-        <meter class="share" aria-hidden="true" min={0} max={most} value={count} />
-        <span>{count.toLocaleString()}</span>
+      <td class="number">
+        <div class="counted">
+          <meter class="share" aria-hidden="true" min={0} max={most} value={count} />
+          <span>{count.toLocaleString()}</span>
+        </div>
       </td>
       <td class={away > 0 ? 'number some-away' : 'number'}>{away.toLocaleString()}</td>
       <td class="number">{unclear.toLocaleString()}</td>
