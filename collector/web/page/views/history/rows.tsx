@@ -52,7 +52,7 @@ export function Rows({ address, query }: RowsProps) {
           pages.items.length + live.items.length === 0 ? (
             <Empty title="Nothing matches.">Remove a filter, or choose a longer time.</Empty>
           ) : (
-            <Events items={[...live.items, ...pages.items]} pages={pages} address={address} />
+            <Events rows={rowsOf([...live.items, ...pages.items])} pages={pages} address={address} />
           )
         }
       </Awaited>
@@ -96,7 +96,12 @@ function Export({ query }: { query: Readonly<Record<string, string>> }) {
   );
 }
 
-function Events({ items, pages, address }: { items: HistoryItem[]; pages: Pages<HistoryItem>; address: AddressState }) {
+/** What came live may have been stored when it was asked for: it is there once. */
+function rowsOf(items: readonly HistoryItem[]): Row[] {
+  return [...new Map(items.map(rowOf).map((row) => [`${row.cluster} ${row.id}`, row])).values()];
+}
+
+function Events({ rows, pages, address }: { rows: Row[]; pages: Pages<HistoryItem>; address: AddressState }) {
   const { more, loadingMore, problem } = pages;
   return (
     <>
@@ -113,10 +118,9 @@ function Events({ items, pages, address }: { items: HistoryItem[]; pages: Pages<
             </th>
           </tr>
         </thead>
-        {items.map((item) => {
-          const row = rowOf(item);
-          return <Entry key={`${row.cluster} ${row.id}`} row={row} address={address} />;
-        })}
+        {rows.map((row) => (
+          <Entry key={`${row.cluster} ${row.id}`} row={row} address={address} />
+        ))}
       </table>
       {problem && <Failure problem={problem} {...(more && { retry: more })} />}
       {more && !problem && (
