@@ -46,3 +46,4 @@ export const CredentialAnswer = z.strictObject({
   issues: z.array(TokenIssue),
   alerts: z.array(z.string()),
 }) satisfies z.ZodType<CredentialLife>;
+export type CredentialAnswer = z.infer<typeof CredentialAnswer>;

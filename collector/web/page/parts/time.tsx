@@ -14,15 +14,17 @@ interface TimeProps {
   at: Micros | string;
   /** `full`: date and time; `clock`: time of day; `ago`: how long ago. */
   as?: 'full' | 'clock' | 'ago';
+  /** What `ago` counts back from; left out: the browser's clock. */
+  now?: Micros;
 }
 
-export function Time({ at, as = 'full' }: TimeProps) {
+export function Time({ at, as = 'full', now }: TimeProps) {
   const micros = typeof at === 'string' ? parseTime(at) : at;
   if (micros === undefined) return <span>{String(at)}</span>;
   const utc = formatTime(micros);
   return (
     <time dateTime={utc} title={`${utc.slice(0, 19).replace('T', ' ')} UTC`}>
-      {as === 'ago' ? agoText(micros, Date.now() * 1000) : localText(micros, as)}
+      {as === 'ago' ? agoText(micros, now ?? Date.now() * 1000) : localText(micros, as)}
     </time>
   );
 }

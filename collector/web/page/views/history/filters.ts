@@ -1,10 +1,12 @@
 /** What the history can be asked for, as it stands in the page's address and as the API takes it. */
+
 import { DAY, formatTime, HOUR, type Micros, parseTime } from '../../../../../shared/time.ts';
+import type { HistoryFilter } from '../../../../store/store.ts';
 
 type Given = Readonly<Record<string, string>>;
 
 export interface FilterField {
-  name: string;
+  name: Exclude<keyof HistoryFilter, 'since' | 'until'>;
   /** What people call it. */
   label: string;
   /** One that is right. */
@@ -33,7 +35,7 @@ export const FIELDS: readonly FilterField[] = [
   },
 ];
 
-const BY_NAME = new Map(FIELDS.map((field) => [field.name, field]));
+const BY_NAME: ReadonlyMap<string, FilterField> = new Map(FIELDS.map((field) => [field.name, field]));
 
 export const fieldOf = (name: string): FilterField | undefined => BY_NAME.get(name);
 
@@ -58,7 +60,9 @@ export function activeFilters(given: Given): { field: FilterField; value: string
  * @param now what `last` counts back from
  */
 export function apiQuery(given: Given, now: Micros): Record<string, string> {
-  const query = Object.fromEntries(activeFilters(given).map(({ field, value }) => [field.name, value]));
+  const query: Record<string, string> = Object.fromEntries(
+    activeFilters(given).map(({ field, value }) => [field.name, value]),
+  );
   const preset = PRESETS.find(({ last }) => last === given['last']);
   if (preset) return { ...query, since: formatTime(now - preset.length) };
   if (given['since']) query['since'] = given['since'];

@@ -5,6 +5,7 @@ import type { Grouping } from '../../../../store/history-summaries.ts';
 import { type Resource, useResource } from '../../api/resource.ts';
 import type { AddressState } from '../../parts/address.ts';
 import { Awaited, Empty } from '../../parts/states.tsx';
+import { Table } from '../../parts/table.tsx';
 import { accountName, Said } from '../../parts/text.tsx';
 import { Time } from '../../parts/time.tsx';
 import { fieldOf } from './filters.ts';
@@ -114,42 +115,32 @@ function GroupTable({ resource, label, isNew, onChoose, onMore, isPrincipal }: G
         const most = Math.max(...groups.map(({ count }) => count));
         return (
           <>
-            <div class="scroll" tabIndex={0} role="group" aria-label="Groups">
-              <table class="groups">
-                <thead>
-                  <tr>
-                    <th scope="col">{label}</th>
-                    <td class="share-cell" />
-                    <th scope="col" class="number">
-                      events
-                    </th>
-                    <th scope="col" class="number">
-                      away
-                    </th>
-                    <th scope="col" class="number">
-                      unclear
-                    </th>
-                    <th scope="col" class="number" title="answered with 400 or more">
-                      refused
-                    </th>
-                    <th scope="col">first seen</th>
-                    <th scope="col">last seen</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {groups.map((group) => (
-                    <GroupRow
-                      key={group.value}
-                      group={group}
-                      most={most}
-                      isNew={isNew(group.value)}
-                      isPrincipal={isPrincipal}
-                      onChoose={onChoose}
-                    />
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Table
+              label="Groups"
+              heads={[
+                label,
+                { number: 'events' },
+                { number: 'away' },
+                { number: 'unclear' },
+                { number: 'refused', title: 'answered with 400 or more' },
+                'first seen',
+                'last seen',
+              ]}
+              class="groups"
+            >
+              <tbody>
+                {groups.map((group) => (
+                  <GroupRow
+                    key={group.value}
+                    group={group}
+                    most={most}
+                    isNew={isNew(group.value)}
+                    isPrincipal={isPrincipal}
+                    onChoose={onChoose}
+                  />
+                ))}
+              </tbody>
+            </Table>
             {total > groups.length && (
               <p class="soft">
                 {groups.length.toLocaleString()} of {total.toLocaleString()} are shown.{' '}
@@ -191,10 +182,12 @@ function GroupRow({ group, most, isNew, isPrincipal, onChoose }: GroupRowProps) 
         )}
         {isNew && <span class="badge severity-low"> new</span>}
       </th>
-      <td class="share-cell" aria-hidden="true">
-        <meter class="share" min={0} max={most} value={count} />
+      <td class="number">
+        <div class="counted">
+          <meter class="share" aria-hidden="true" min={0} max={most} value={count} />
+          <span>{count.toLocaleString()}</span>
+        </div>
       </td>
-      <td class="number">{count.toLocaleString()}</td>
       <td class={away > 0 ? 'number some-away' : 'number'}>{away.toLocaleString()}</td>
       <td class="number">{unclear.toLocaleString()}</td>
       <td class="number">{refused.toLocaleString()}</td>

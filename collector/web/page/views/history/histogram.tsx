@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Micros } from '../../../../../shared/time.ts';
 import type { HistogramAnswer } from '../../../../query/schemas/history.ts';
 import { durationText, localText } from '../../parts/time.tsx';
+import './histogram.css';
 import { Chart, type Colours } from './chart.ts';
 import { countsOf, type Mark, moved, SHOWN, told } from './series.ts';
 

@@ -1,9 +1,10 @@
 /** Everything that happened to tokens: searched, drawn over time, summed up, one by one, and taken away as a file. */
 import { useMemo, useState } from 'preact/hooks';
 import type { HistogramAnswer } from '../../../../query/schemas/history.ts';
-import { useResource } from '../../api/resource.ts';
+import { type Resource, useResource } from '../../api/resource.ts';
 import { useAddress } from '../../parts/address.ts';
-import { Awaited, Empty } from '../../parts/states.tsx';
+import { Awaited, Empty, Failure } from '../../parts/states.tsx';
+import { useTitle } from '../../parts/title.ts';
 import { Chips, FilterFields, Presets } from './filter-bar.tsx';
 import { apiQuery, timeChange, widened } from './filters.ts';
 import { Groups } from './groups.tsx';
@@ -18,39 +19,47 @@ const bucketsThatFit = (): number => (innerWidth < 640 ? 60 : 120);
 const micros = (): number => Date.now() * 1000;
 
 export default function History() {
+  useTitle('History');
   const address = useAddress();
   const [turn, setTurn] = useState(0);
   // What counts back from now is asked for anew only when somebody asks.
   const query = useMemo(() => apiQuery(address.all, micros()), [JSON.stringify(address.all), turn]);
+  const when = useResource<HistogramAnswer>('/api/v1/history/histogram', { ...query, buckets: bucketsThatFit() });
+  const refresh = (): void => {
+    setTurn(turn + 1);
+    when.reload();
+  };
   return (
     <div class="history" key={turn}>
       <h1>History</h1>
       <SearchLine onSearch={(filters) => address.set(filters)} />
       <div class="toolbar">
         <Presets address={address} />
-        <button type="button" onClick={() => setTurn(turn + 1)}>
+        <button type="button" onClick={refresh}>
           Refresh
         </button>
         <FilterFields address={address} />
       </div>
       <Chips address={address} />
-      <When query={query} onTime={(since, until) => address.set(timeChange(since, until))} />
-      <Groups address={address} query={query} />
-      <Rows address={address} query={query} />
+      {when.problem?.status === 400 ? (
+        <Failure problem={when.problem} />
+      ) : (
+        <>
+          <When answer={when} onTime={(since, until) => address.set(timeChange(since, until))} />
+          <Groups address={address} query={query} />
+          <Rows address={address} query={query} />
+        </>
+      )}
     </div>
   );
 }
 
 interface WhenProps {
-  query: Record<string, string>;
+  answer: Resource<HistogramAnswer>;
   onTime(since: number, until: number): void;
 }
 
-function When({ query, onTime }: WhenProps) {
-  const answer = useResource<HistogramAnswer>('/api/v1/history/histogram', {
-    ...query,
-    buckets: bucketsThatFit(),
-  });
+function When({ answer, onTime }: WhenProps) {
   return (
     <section class="card when-card" aria-labelledby="when-title">
       <Awaited resource={answer} what="the histogram">

@@ -52,7 +52,7 @@ export function Rows({ address, query }: RowsProps) {
           pages.items.length + live.items.length === 0 ? (
             <Empty title="Nothing matches.">Remove a filter, or choose a longer time.</Empty>
           ) : (
-            <Table items={[...live.items, ...pages.items]} pages={pages} address={address} />
+            <Events rows={rowsOf([...live.items, ...pages.items])} pages={pages} address={address} />
           )
         }
       </Awaited>
@@ -96,7 +96,12 @@ function Export({ query }: { query: Readonly<Record<string, string>> }) {
   );
 }
 
-function Table({ items, pages, address }: { items: HistoryItem[]; pages: Pages<HistoryItem>; address: AddressState }) {
+/** What came live may have been stored when it was asked for: it is there once. */
+function rowsOf(items: readonly HistoryItem[]): Row[] {
+  return [...new Map(items.map(rowOf).map((row) => [`${row.cluster} ${row.id}`, row])).values()];
+}
+
+function Events({ rows, pages, address }: { rows: Row[]; pages: Pages<HistoryItem>; address: AddressState }) {
   const { more, loadingMore, problem } = pages;
   return (
     <>
@@ -113,10 +118,9 @@ function Table({ items, pages, address }: { items: HistoryItem[]; pages: Pages<H
             </th>
           </tr>
         </thead>
-        {items.map((item) => {
-          const row = rowOf(item);
-          return <Entry key={`${row.cluster} ${row.id}`} row={row} address={address} />;
-        })}
+        {rows.map((row) => (
+          <Entry key={`${row.cluster} ${row.id}`} row={row} address={address} />
+        ))}
       </table>
       {problem && <Failure problem={problem} {...(more && { retry: more })} />}
       {more && !problem && (
@@ -132,7 +136,7 @@ function Table({ items, pages, address }: { items: HistoryItem[]; pages: Pages<H
 
 function Entry({ row, address }: { row: Row; address: AddressState }) {
   const [open, setOpen] = useState(false);
-  const { time, what, kind, principal, source, userAgent, placement, code } = row;
+  const { cluster, time, what, kind, principal, credential, source, userAgent, placement, code } = row;
   return (
     <tbody class={open ? 'open' : undefined}>
       <tr>
@@ -144,10 +148,21 @@ function Entry({ row, address }: { row: Row; address: AddressState }) {
           </button>
         </td>
         <td>
-          {kind !== 'use' && <span class="badge">{kind}</span>} <Said text={what} />
+          <div class="clip">
+            {kind !== 'use' && <span class="badge">{kind}</span>} <Said text={what} />
+          </div>
           {userAgent && <div class="soft clip">{printable(userAgent)}</div>}
         </td>
-        <td>{principal !== undefined && accountName(principal)}</td>
+        <td>
+          {principal !== undefined && accountName(principal)}
+          {credential !== undefined && (
+            <div class="soft">
+              <Link href={credentialPath(credential, cluster)} title={printable(credential)}>
+                <code>{shortId(credential)}</code>
+              </Link>
+            </div>
+          )}
+        </td>
         <td>{source && <Said text={source} mono />}</td>
         <td>
           {placement !== undefined && (
@@ -172,6 +187,9 @@ function Entry({ row, address }: { row: Row; address: AddressState }) {
     </tbody>
   );
 }
+
+/** Enough of it to tell one from another. */
+const shortId = (id: string): string => printable(id.length > 16 ? `${id.slice(0, 13)}…` : id);
 
 function Details({ row, address }: { row: Row; address: AddressState }) {
   const { cluster, principal, credential, source, userAgent, placement, observation } = row;
