@@ -28,8 +28,10 @@ export async function learnWhoIAm(): Promise<void> {
 }
 
 export async function logOut(): Promise<void> {
-  await remove('/api/v1/session');
+  const { goOn } = await remove<{ goOn: string | null }>('/api/v1/session');
   useToken(null);
+  // The issuer is to forget them too.
+  if (goOn !== null) return location.assign(goOn);
   me.value = { state: 'stranger' };
 }
 
