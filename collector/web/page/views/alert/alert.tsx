@@ -1,6 +1,6 @@
 /** One theft, whole: what happened, how bad, how sure, and what now. */
 import './alert.css';
-import { useMemo, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { AlertAnswer } from '../../../../query/schemas/alerts.ts';
 import { useResource } from '../../api/resource.ts';
 import { usePathParts } from '../../parts/address.ts';
@@ -13,7 +13,6 @@ import { EvidenceCard } from './evidence.tsx';
 import { FindingsCard } from './findings.tsx';
 import { Headline } from './headline.tsx';
 import { KillCard, StepsCard } from './kill.tsx';
-import { pathOf } from './path.ts';
 import { PathDrawing } from './path-drawing.tsx';
 import { RelatedCard } from './related.tsx';
 import { StoryCard } from './story.tsx';
@@ -47,7 +46,6 @@ export default function AlertView() {
 }
 
 function Whole({ alert, onChange }: { alert: AlertAnswer; onChange(alert: AlertAnswer): void }) {
-  const path = useMemo(() => pathOf(alert), [alert]);
   const [shown, setShown] = useState<string | undefined>();
   return (
     <article class="alert">
@@ -57,7 +55,7 @@ function Whole({ alert, onChange }: { alert: AlertAnswer; onChange(alert: AlertA
       </section>
       <section class="card alert-path" aria-labelledby="path-title">
         <h2 id="path-title">The path</h2>
-        <PathDrawing path={path} cluster={alert.cluster} summary={alert.summary} />
+        <PathDrawing alert={alert} />
       </section>
       <div class="alert-now">
         <KillCard actions={alert.actions} />
@@ -70,8 +68,8 @@ function Whole({ alert, onChange }: { alert: AlertAnswer; onChange(alert: AlertA
         <FindingsCard alert={alert} />
       </div>
       <div class="alert-around">
-        <RelatedCard alert={alert} />
         <Activity records={alert.activity} />
+        <RelatedCard alert={alert} />
       </div>
     </article>
   );

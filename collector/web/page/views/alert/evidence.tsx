@@ -36,7 +36,6 @@ export function EvidenceCard({ alert, shown, onShow }: EvidenceProps) {
             <th scope="col">Kind</th>
             <th scope="col">Who, where</th>
             <th scope="col">What</th>
-            <th scope="col">Rules</th>
             <th scope="col">
               <span class="unseen">Observation</span>
             </th>
@@ -99,20 +98,20 @@ function Item({ item, cluster, isShown, onToggle }: ItemProps) {
           <Where item={item} />
         </td>
         <td>
-          <Said text={item.what} />
+          <Said text={deedOf(item)} />
           {item.placement !== undefined && (
             <small>
               {' '}
               <Said text={item.placement} />
             </small>
           )}
-        </td>
-        <td class="evidence-rules">
-          {item.rules.map((rule) => (
-            <Link key={rule} href={`/rules/${encodeURIComponent(rule)}`}>
-              {rule}
-            </Link>
-          ))}
+          <p class="evidence-rules">
+            {item.rules.map((rule) => (
+              <Link key={rule} href={`/rules/${encodeURIComponent(rule)}`}>
+                {rule}
+              </Link>
+            ))}
+          </p>
         </td>
         <td>
           <button
@@ -128,7 +127,7 @@ function Item({ item, cluster, isShown, onToggle }: ItemProps) {
       </tr>
       {isShown && (
         <tr class="evidence-raw">
-          <td colSpan={6}>
+          <td colSpan={5}>
             <Whole item={item} cluster={cluster} />
           </td>
         </tr>
@@ -136,6 +135,10 @@ function Item({ item, cluster, isShown, onToggle }: ItemProps) {
     </>
   );
 }
+
+/** Who it was stands beside it. */
+const deedOf = ({ what, reader }: Evidence): string =>
+  reader !== undefined && what.startsWith(`${reader}, `) ? what.slice(reader.length + 2) : what;
 
 function Where({ item }: { item: Evidence }) {
   if (item.reader !== undefined) return <Said text={item.reader} />;

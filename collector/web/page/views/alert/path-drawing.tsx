@@ -1,25 +1,24 @@
 /** The path drawn, and the same in words. */
-import { useId } from 'preact/hooks';
+import { useId, useMemo } from 'preact/hooks';
 import { Link, useLocation } from 'wouter-preact';
 import { printable } from '../../../../../shared/text.ts';
+import type { AlertAnswer } from '../../../../query/schemas/alerts.ts';
 import { credentialPath, historyPath } from '../../parts/address.ts';
 import { Said } from '../../parts/text.tsx';
 import { useWide } from '../../parts/wide.ts';
-import type { Path, PathNode } from './path.ts';
+import { type Path, type PathNode, pathOf } from './path.ts';
 import { across, type Box, down, type Layout, lineAt } from './path-layout.ts';
 
 const WIDE = 960;
 
-interface PathProps {
-  path: Path;
-  cluster: string;
-  summary: string;
-}
+/** On a narrow screen more would not be seen at a glance. */
+const MOST_DOWN = 2;
 
-export function PathDrawing({ path, cluster, summary }: PathProps) {
+export function PathDrawing({ alert }: { alert: AlertAnswer }) {
   const isWide = useWide(WIDE);
-  const printed = printablePath(path);
+  const printed = useMemo(() => printablePath(isWide ? pathOf(alert) : pathOf(alert, MOST_DOWN)), [alert, isWide]);
   const layout = isWide ? across(printed) : down(printed);
+  const { cluster, summary } = alert;
   const [titleId, descId] = [useId(), useId()];
   return (
     <>

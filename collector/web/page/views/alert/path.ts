@@ -2,7 +2,7 @@
  * A theft as a path that one grasps at a glance: to whom its tokens belong, the tokens, who took them, from where they were
  * used, and what was touched. Of each only the most telling; the others are counted.
  */
-import type { Alert } from '../../../../../shared/schema/alert.ts';
+import type { Alert, Evidence } from '../../../../../shared/schema/alert.ts';
 import { accountName, counted, placeName } from '../../parts/words.ts';
 import { type Taker, takersOf } from './takers.ts';
 import { type TokenInPath, tokensOf } from './tokens.ts';
@@ -52,45 +52,54 @@ type Told = Pick<
   | 'did'
 >;
 
-export function pathOf(alert: Told): Path {
+/** @param most of each stage */
+export function pathOf(alert: Told, most = MOST): Path {
   const tokens = tokensOf(alert);
-  const shownTokens = tokens.slice(0, MOST);
   const takers = takersOf(alert.evidence);
-  const shownTakers = takers.slice(0, MOST);
-  const sources = alert.sources.slice(0, MOST);
   const touched = touchedOf(alert.did);
-  const shownTouched = touched.slice(0, MOST);
-  const owners = distinct(shownTokens.map(ownerOf), ({ id }) => id);
-
-  const takes = linksOfTakes(shownTokens, shownTakers);
-  const uses = linksOfUses(alert, shownTakers);
-  const isUnseen = uses.some(({ from }) => from === UNSEEN.id) || (sources.length === 0 && takers.length === 0);
-  const untaken = shownTokens.filter(({ id }) => !takes.some(({ from }) => from === tokenId(id)));
-
-  return {
-    stages: [
-      { name: 'Issued to', nodes: owners, left: 0 },
-      { name: 'Token', nodes: shownTokens.map(tokenNode), left: tokens.length - shownTokens.length },
-      {
-        name: 'Taken by',
-        nodes: [...shownTakers.map(takerNode), ...(isUnseen ? [UNSEEN] : [])],
-        left: takers.length - shownTakers.length,
-      },
-      {
-        name: 'Used from',
-        nodes: sources.length === 0 ? [UNUSED] : sources.map(sourceNode),
-        left: alert.sources.length - sources.length,
-      },
-      { name: 'Touched', nodes: shownTouched.map(touchedNode), left: touched.length - shownTouched.length },
-    ].filter(({ nodes }) => nodes.length > 0),
-    links: [
-      ...shownTokens.map((token) => ({ from: ownerOf(token).id, to: tokenId(token.id) })),
-      ...takes,
-      ...(isUnseen ? untaken.map(({ id }) => ({ from: tokenId(id), to: UNSEEN.id })) : []),
-      ...uses,
-      ...linksOfDeeds(alert, shownTouched),
-    ],
+  const shown: Shown = {
+    tokens: tokens.slice(0, most),
+    takers: takers.slice(0, most),
+    sources: alert.sources.slice(0, most),
+    touched: touched.slice(0, most),
   };
+  const owners = distinct(shown.tokens.map(ownerOf), ({ id }) => id);
+  const takes = linksOfTakes(alert, shown);
+  const isUnseen = takes.some(({ to }) => to === UNSEEN.id);
+  const stages: Stage[] = [
+    { name: 'Issued to', nodes: owners, left: 0 },
+    { name: 'Token', nodes: shown.tokens.map(tokenNode), left: tokens.length - shown.tokens.length },
+    {
+      name: 'Taken by',
+      nodes: [...shown.takers.map(takerNode), ...(isUnseen ? [UNSEEN] : [])],
+      left: takers.length - shown.takers.length,
+    },
+    {
+      name: 'Used from',
+      nodes: shown.sources.length === 0 ? [UNUSED] : shown.sources.map(sourceNode),
+      left: alert.sources.length - shown.sources.length,
+    },
+    { name: 'Touched', nodes: shown.touched.map(touchedNode), left: touched.length - shown.touched.length },
+  ];
+  return {
+    stages: stages.filter(({ nodes }) => nodes.length > 0),
+    links: distinct(
+      [
+        ...shown.tokens.map((token) => ({ from: ownerOf(token).id, to: tokenId(token.id) })),
+        ...takes,
+        ...linksOfUses(alert, shown),
+        ...linksOfDeeds(alert, shown),
+      ],
+      ({ from, to }) => `${from} ${to}`,
+    ),
+  };
+}
+
+interface Shown {
+  tokens: readonly TokenInPath[];
+  takers: readonly Taker[];
+  sources: Alert['sources'];
+  touched: readonly Touched[];
 }
 
 const UNSEEN: PathNode = {
@@ -132,8 +141,8 @@ const tokenNode = ({ id, principal, kind }: TokenInPath): PathNode => ({
   about: { credential: id },
 });
 
-/** Enough of an id to tell two apart. */
-const shortId = (id: string): string => id.replace(/^JTI=([0-9a-f]{8}).*$/, '$1…').slice(0, 24);
+/** Enough of an id to tell two apart; a Secret's token is named by its Secret, which stands beside it. */
+const shortId = (id: string): string => /^(?:JTI|X509SHA256)=([0-9a-f]{8})/.exec(id)?.[1]?.concat('…') ?? '';
 
 const takerNode = ({ id, who, how, count }: Taker): PathNode => ({
   id,
@@ -157,37 +166,52 @@ const touchedNode = ({ key, title, detail, isRefused }: Touched): PathNode => ({
   tone: isRefused ? 'refused' : 'touched',
 });
 
-const linksOfTakes = (tokens: readonly TokenInPath[], takers: readonly Taker[]): PathLink[] =>
-  tokens.flatMap(({ id }) =>
-    takers
-      // Whoever entered a pod was near all of its tokens.
-      .filter(({ credentials, entered }) => credentials.has(id) || entered)
-      .map((taker) => ({ from: tokenId(id), to: taker.id })),
-  );
+/** Who took a token, as far as was seen; whoever entered a pod was near all of its tokens. */
+const takersOfToken = (id: string, takers: readonly Taker[]): Taker[] =>
+  takers.filter(({ credentials, entered }) => credentials.has(id) || entered);
 
-/** From whoever took a token that was used there; where nobody did, from nobody. */
-function linksOfUses({ evidence, sources }: Told, takers: readonly Taker[]): PathLink[] {
-  return sources.slice(0, MOST).flatMap(({ address }) => {
-    const used = new Set(
-      evidence.flatMap(({ kind, source, credential }) => (kind === 'use' && source === address ? [credential] : [])),
-    );
-    const from = takers.filter(({ credentials }) => [...credentials].some((id) => used.has(id)));
-    const entered = from.length === 0 ? takers.filter((taker) => taker.entered) : [];
-    const all = [...from, ...entered];
-    return (all.length > 0 ? all : [UNSEEN]).map(({ id }) => ({ from: id, to: sourceId(address) }));
+function linksOfTakes({ evidence }: Told, { tokens, takers, sources }: Shown): PathLink[] {
+  return tokens.flatMap(({ id }) => {
+    const by = takersOfToken(id, takers).map((taker) => ({ from: tokenId(id), to: taker.id }));
+    if (by.length > 0) return by;
+    const isUsed = sources.some(({ address }) => usedFrom(address, evidence).has(id));
+    if (isUsed || (sources.length > 0 && takers.length === 0)) return [{ from: tokenId(id), to: UNSEEN.id }];
+    return sources.length === 0 && takers.length === 0 ? [{ from: tokenId(id), to: UNUSED.id }] : [];
   });
 }
 
-function linksOfDeeds({ evidence, sources }: Told, touched: readonly Touched[]): PathLink[] {
-  const shown = sources.slice(0, MOST);
-  if (shown.length === 0) return touched.map(({ key }) => ({ from: UNUSED.id, to: key }));
+/** From whoever took a token that was used there; where nobody was seen to, from nobody. */
+function linksOfUses({ evidence }: Told, { tokens, takers, sources }: Shown): PathLink[] {
+  if (sources.length === 0) return takers.map(({ id }) => ({ from: id, to: UNUSED.id }));
+  return sources.flatMap(({ address }) => {
+    const used = usedFrom(address, evidence);
+    const from = tokens
+      // The evidence is bounded: which token was used there need not be in it.
+      .filter(({ id }) => used.has(id) || used.size === 0)
+      .flatMap(({ id }) => {
+        const by = takersOfToken(id, takers);
+        return by.length > 0 ? by.map((taker) => taker.id) : [UNSEEN.id];
+      });
+    return (from.length > 0 ? from : [UNSEEN.id]).map((id) => ({ from: id, to: sourceId(address) }));
+  });
+}
+
+const usedFrom = (address: string, evidence: readonly Evidence[]): Set<string> =>
+  new Set(
+    evidence.flatMap(({ kind, source, credential }) =>
+      kind === 'use' && source === address && credential !== undefined ? [credential] : [],
+    ),
+  );
+
+function linksOfDeeds({ evidence }: Told, { sources, touched }: Shown): PathLink[] {
+  if (sources.length === 0) return touched.map(({ key }) => ({ from: UNUSED.id, to: key }));
   const seen = new Set(
     evidence.flatMap(({ kind, source, what }) => (kind === 'use' && source ? [`${source} ${deedKeyOf(what)}`] : [])),
   );
   return touched.flatMap(({ key }) => {
-    const from = shown.filter(({ address }) => seen.has(`${address} ${key}`));
-    // The evidence is bounded: whose deed it was need not be in it.
-    return (from.length > 0 ? from : shown).map(({ address }) => ({ from: sourceId(address), to: key }));
+    const from = sources.filter(({ address }) => seen.has(`${address} ${key}`));
+    // The same: whose deed it was need not be in it.
+    return (from.length > 0 ? from : sources).map(({ address }) => ({ from: sourceId(address), to: key }));
   });
 }
 
