@@ -1,5 +1,6 @@
 /** Until when an exception is in force. */
 import { DAY, type Micros } from '../../../../shared/time.ts';
+import { Field } from './field.tsx';
 
 const EXPIRIES = { 7: 'in 7 days', 30: 'in 30 days', 90: 'in 90 days', never: 'never by themselves' } as const;
 export type Expiry = `${keyof typeof EXPIRIES}`;
@@ -16,17 +17,19 @@ interface ExpirySelectProps {
 }
 
 export const ExpirySelect = ({ label, value, onChange }: ExpirySelectProps) => (
-  <label>
-    {label}
-    <select
-      value={value}
-      onChange={(event) => onChange(NAMES.find((name) => name === event.currentTarget.value) ?? value)}
-    >
-      {NAMES.map((name) => (
-        <option key={name} value={name}>
-          {EXPIRIES[name]}
-        </option>
-      ))}
-    </select>
-  </label>
+  <Field label={label}>
+    {(own) => (
+      <select
+        {...own}
+        value={value}
+        onChange={(event) => onChange(NAMES.find((name) => name === event.currentTarget.value) ?? value)}
+      >
+        {NAMES.map((name) => (
+          <option key={name} value={name}>
+            {EXPIRIES[name]}
+          </option>
+        ))}
+      </select>
+    )}
+  </Field>
 );

@@ -4,6 +4,7 @@ import type { CloseReason } from '../../../../../shared/schema/alert.ts';
 import type { AlertAction, ExceptionTerms } from '../../../../../shared/schema/handling.ts';
 import type { ApiProblem } from '../../api/client.ts';
 import { type Expiry, ExpirySelect, expiryTime } from '../../parts/expiry.tsx';
+import { Field } from '../../parts/field.tsx';
 import { Failure } from '../../parts/states.tsx';
 import { accountName, counted, Said } from '../../parts/text.tsx';
 import type { ExceptionChoice } from './exception-choices.ts';
@@ -53,10 +54,17 @@ export function CloseForm({ busy, problem, choices = [], onClose }: CloseFormPro
           </label>
         ))}
       </fieldset>
-      <label>
-        Note
-        <textarea rows={3} maxLength={4000} value={note} onInput={(event) => setNote(event.currentTarget.value)} />
-      </label>
+      <Field label="Note">
+        {(own) => (
+          <textarea
+            {...own}
+            rows={3}
+            maxLength={4000}
+            value={note}
+            onInput={(event) => setNote(event.currentTarget.value)}
+          />
+        )}
+      </Field>
       {choices.length > 0 && (
         <fieldset>
           <legend>Never again tell of (optional)</legend>

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { AlertAction } from '../../../../../shared/schema/handling.ts';
 import type { ApiProblem } from '../../api/client.ts';
+import { Field } from '../../parts/field.tsx';
 import { Failure } from '../../parts/states.tsx';
 
 interface FormProps {
@@ -23,16 +24,18 @@ export function NoteForm({ busy, problem, button, required = false, onNote }: No
   };
   return (
     <form class="form" onSubmit={submit}>
-      <label>
-        Note
-        <textarea
-          rows={4}
-          maxLength={4000}
-          required={required}
-          value={note}
-          onInput={(event) => setNote(event.currentTarget.value)}
-        />
-      </label>
+      <Field label="Note">
+        {(own) => (
+          <textarea
+            {...own}
+            rows={4}
+            maxLength={4000}
+            required={required}
+            value={note}
+            onInput={(event) => setNote(event.currentTarget.value)}
+          />
+        )}
+      </Field>
       {problem && <Failure problem={problem} />}
       <button type="submit" class="primary" disabled={busy || (required && note.trim() === '')}>
         {button}
@@ -54,16 +57,18 @@ export function AssignForm({ busy, problem, now, onAct }: AssignFormProps) {
   };
   return (
     <form class="form" onSubmit={submit}>
-      <label>
-        Who looks after it
-        <input
-          type="text"
-          maxLength={256}
-          required
-          value={name}
-          onInput={(event) => setName(event.currentTarget.value)}
-        />
-      </label>
+      <Field label="Who looks after it">
+        {(own) => (
+          <input
+            {...own}
+            type="text"
+            maxLength={256}
+            required
+            value={name}
+            onInput={(event) => setName(event.currentTarget.value)}
+          />
+        )}
+      </Field>
       {problem && <Failure problem={problem} />}
       <div class="triage">
         <button type="submit" class="primary" disabled={busy || name.trim() === ''}>

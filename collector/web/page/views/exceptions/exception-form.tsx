@@ -6,6 +6,7 @@ import { type ApiProblem, post } from '../../api/client.ts';
 import { useResource } from '../../api/resource.ts';
 import { asProblem } from '../../api/session.ts';
 import { type Expiry, ExpirySelect, expiryTime } from '../../parts/expiry.tsx';
+import { Field } from '../../parts/field.tsx';
 import { Failure } from '../../parts/states.tsx';
 import { fullPrincipal } from './principal.ts';
 
@@ -41,17 +42,18 @@ export function ExceptionForm({ onDone }: { onDone(): void }) {
   };
   return (
     <form class="form" onSubmit={(event) => void add(event)}>
-      <label>
-        Rule
-        <select required value={rule} onChange={(event) => setRule(event.currentTarget.value)}>
-          <option value="">Choose one</option>
-          {rules.value?.items.map(({ id, title }) => (
-            <option key={id} value={id}>
-              {title} ({id})
-            </option>
-          ))}
-        </select>
-      </label>
+      <Field label="Rule">
+        {(own) => (
+          <select {...own} required value={rule} onChange={(event) => setRule(event.currentTarget.value)}>
+            <option value="">Choose one</option>
+            {rules.value?.items.map(({ id, title }) => (
+              <option key={id} value={id}>
+                {title} ({id})
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
       {rules.problem && <Failure problem={rules.problem} retry={rules.reload} />}
       <Text
         label="Principal"
@@ -96,14 +98,16 @@ interface TextProps {
 }
 
 const Text = ({ label, hint, max, value, required = false, onInput }: TextProps) => (
-  <label>
-    {label} <small>{hint}</small>
-    <input
-      type="text"
-      maxLength={max}
-      required={required}
-      value={value}
-      onInput={(event) => onInput(event.currentTarget.value)}
-    />
-  </label>
+  <Field label={label} hint={hint}>
+    {(own) => (
+      <input
+        {...own}
+        type="text"
+        maxLength={max}
+        required={required}
+        value={value}
+        onInput={(event) => onInput(event.currentTarget.value)}
+      />
+    )}
+  </Field>
 );

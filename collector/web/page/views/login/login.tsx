@@ -5,6 +5,7 @@ import type { LoginAnswer } from '../../../../query/schemas/identity.ts';
 import { type ApiProblem, post } from '../../api/client.ts';
 import { useResource } from '../../api/resource.ts';
 import { asProblem, learnWhoIAm } from '../../api/session.ts';
+import { Field } from '../../parts/field.tsx';
 import { Awaited, Failure } from '../../parts/states.tsx';
 import { useTitle } from '../../parts/title.ts';
 
@@ -59,18 +60,19 @@ function TokenForm() {
   };
   return (
     <form class="form" onSubmit={(event) => void submit(event)}>
-      <label>
-        Access token
-        <input
-          type="password"
-          autocomplete="current-password"
-          maxLength={4096}
-          required
-          value={token}
-          onInput={(event) => setToken(event.currentTarget.value)}
-        />
-        <small>One of the collector's configuration, never a ServiceAccount's.</small>
-      </label>
+      <Field label="Access token" hint="One of the collector's configuration, never a ServiceAccount's.">
+        {(own) => (
+          <input
+            {...own}
+            type="password"
+            autocomplete="current-password"
+            maxLength={4096}
+            required
+            value={token}
+            onInput={(event) => setToken(event.currentTarget.value)}
+          />
+        )}
+      </Field>
       {problem && <Failure problem={problem} />}
       <button type="submit" class="primary" disabled={isBusy || token.trim() === ''}>
         Log in
