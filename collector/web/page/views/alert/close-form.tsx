@@ -15,6 +15,9 @@ const REASONS: readonly [CloseReason, string, string][] = [
   ['benign', 'Benign', 'It happened as told, and was allowed.'],
 ];
 
+/** Whoever finds the exceptions later wants to know why. */
+const REASON_HINT = 'It is the reason of the exceptions too.';
+
 interface CloseFormProps {
   busy: boolean;
   problem: ApiProblem | undefined;
@@ -54,7 +57,7 @@ export function CloseForm({ busy, problem, choices = [], onClose }: CloseFormPro
           </label>
         ))}
       </fieldset>
-      <Field label="Note">
+      <Field label="Note" {...(excepted.size > 0 && { hint: REASON_HINT })}>
         {(own) => (
           <textarea
             {...own}
