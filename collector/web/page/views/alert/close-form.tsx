@@ -62,6 +62,7 @@ export function CloseForm({ busy, problem, choices = [], onClose }: CloseFormPro
           <textarea
             {...own}
             rows={3}
+            required={excepted.size > 0}
             maxLength={4000}
             value={note}
             onInput={(event) => setNote(event.currentTarget.value)}

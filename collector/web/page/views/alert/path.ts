@@ -65,7 +65,8 @@ export function pathOf(alert: Told, most = MOST): Path {
   };
   const owners = distinct(shown.tokens.map(ownerOf), ({ id }) => id);
   const takes = linksOfTakes(alert, shown);
-  const isUnseen = takes.some(({ to }) => to === UNSEEN.id);
+  const uses = linksOfUses(alert, shown);
+  const isUnseen = [...takes, ...uses].some(({ from, to }) => from === UNSEEN.id || to === UNSEEN.id);
   const stages: Stage[] = [
     { name: 'Issued to', nodes: owners, left: 0 },
     { name: 'Token', nodes: shown.tokens.map(tokenNode), left: tokens.length - shown.tokens.length },
@@ -87,7 +88,7 @@ export function pathOf(alert: Told, most = MOST): Path {
       [
         ...shown.tokens.map((token) => ({ from: ownerOf(token).id, to: tokenId(token.id) })),
         ...takes,
-        ...linksOfUses(alert, shown),
+        ...uses,
         ...linksOfDeeds(alert, shown),
       ],
       ({ from, to }) => `${from} ${to}`,
@@ -185,14 +186,13 @@ function linksOfUses({ evidence }: Told, { tokens, takers, sources }: Shown): Pa
   if (sources.length === 0) return takers.map(({ id }) => ({ from: id, to: UNUSED.id }));
   return sources.flatMap(({ address }) => {
     const used = usedFrom(address, evidence);
-    const from = tokens
-      // The evidence is bounded: which token was used there need not be in it.
-      .filter(({ id }) => used.has(id) || used.size === 0)
-      .flatMap(({ id }) => {
-        const by = takersOfToken(id, takers);
-        return by.length > 0 ? by.map((taker) => taker.id) : [UNSEEN.id];
-      });
-    return (from.length > 0 ? from : [UNSEEN.id]).map((id) => ({ from: id, to: sourceId(address) }));
+    // The evidence is bounded: which token was used there need not be in it, nor be drawn if it is.
+    const ids = used.size > 0 ? [...used] : tokens.map(({ id }) => id);
+    const from = ids.flatMap((id) => {
+      const by = takersOfToken(id, takers);
+      return by.length > 0 ? by.map((taker) => taker.id) : [UNSEEN.id];
+    });
+    return from.map((id) => ({ from: id, to: sourceId(address) }));
   });
 }
 

@@ -1,10 +1,9 @@
 /** The alert is kept up to date, and whoever reads it is told that it went on. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { AlertAnswer } from '../../../../query/schemas/alerts.ts';
-import { type LiveAlert, onLiveAlert } from '../../api/live.ts';
+import { onLiveAlert } from '../../api/live.ts';
 import type { Resource } from '../../api/resource.ts';
-import { counted } from '../../parts/words.ts';
-import { usesAway } from '../alerts/rows.ts';
+import { newsBetween } from './news.ts';
 
 const GATHER_MS = 500;
 
@@ -15,7 +14,7 @@ interface News {
 
 export function useNews(resource: Resource<AlertAnswer>, cluster: string, id: string): News {
   /** As it was when the reader last saw all of it. */
-  const [seen, setSeen] = useState<LiveAlert | undefined>();
+  const [seen, setSeen] = useState<AlertAnswer | undefined>();
   const latest = useRef(resource);
   latest.current = resource;
   const { value } = resource;
@@ -39,15 +38,4 @@ export function useNews(resource: Resource<AlertAnswer>, cluster: string, id: st
     };
   }, [cluster, id]);
   return { text: value && seen ? newsBetween(seen, value) : null, dismiss: () => setSeen(value) };
-}
-
-type Counted = Pick<LiveAlert, 'sources' | 'counts'>;
-
-/** Null: the theft did not go on; what people do about it is no news of that kind. */
-export function newsBetween(before: Counted, now: Counted): string | null {
-  const uses = usesAway(now) - usesAway(before);
-  const findings = now.counts.findings - before.counts.findings;
-  if (uses > 0) return `It went on while you were reading: ${counted(uses, 'more use')} away from home.`;
-  if (findings > 0) return `It went on while you were reading: ${counted(findings, 'more finding')}.`;
-  return null;
 }
