@@ -31,7 +31,7 @@ export async function logOut(): Promise<void> {
   const { goOn } = await remove<{ goOn: string | null }>('/api/v1/session');
   useToken(null);
   // The issuer is to forget them too.
-  if (goOn !== null) return location.assign(goOn);
+  if (goOn !== null) location.assign(goOn);
   me.value = { state: 'stranger' };
 }
 
