@@ -11,7 +11,7 @@ import { Awaited } from '../../parts/states.tsx';
 import { counted, Said } from '../../parts/text.tsx';
 import { Time } from '../../parts/time.tsx';
 
-const FIRST = 25;
+const FIRST = 12;
 
 interface EvidenceProps {
   alert: AlertAnswer;
