@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { AlertAction } from '../../../../../shared/schema/handling.ts';
 import type { AlertAnswer } from '../../../../query/schemas/alerts.ts';
 import { type ApiProblem, post } from '../../api/client.ts';
-import { asProblem, mayAct, me } from '../../api/session.ts';
+import { asProblem, mayAct, myName } from '../../api/session.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { TakesRole } from '../../parts/may.tsx';
 import { Failure } from '../../parts/states.tsx';
@@ -41,7 +41,7 @@ export function Triage({ alert, onDone }: TriageProps) {
   };
   const stop = (): void => setAsking(undefined);
   const form = { busy: isBusy, problem };
-  const myself = me.value.state === 'known' ? me.value.who.name : null;
+  const myself = myName();
   return (
     <div class="triage" role="group" aria-label="Triage">
       {alert.status === 'open' && (

@@ -4,7 +4,7 @@ import type { AlertAction } from '../../../../../shared/schema/handling.ts';
 import type { BulkAnswer, BulkBody } from '../../../../query/schemas/alerts.ts';
 import { type ApiProblem, post } from '../../api/client.ts';
 import type { LiveAlert } from '../../api/live.ts';
-import { asProblem, me } from '../../api/session.ts';
+import { asProblem, myName } from '../../api/session.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Failure } from '../../parts/states.tsx';
 import { counted, Said } from '../../parts/text.tsx';
@@ -39,7 +39,7 @@ export function Bulk({ alerts, onDone, onCancel }: BulkProps) {
     setBusy(false);
   };
   if (alerts.length === 0 && refused.length === 0) return null;
-  const myself = me.value.state === 'known' ? me.value.who.name : null;
+  const myself = myName();
   return (
     <section class="bulk" aria-label="Selected alerts">
       {alerts.length > 0 && (
