@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { blindnessOf } from '../../collector/web/page/views/alerts/blindness.ts';
-import { filterOf, orderOf, statusesOf, withStatus } from '../../collector/web/page/views/alerts/question.ts';
+import {
+  filterOf,
+  isAtLeast,
+  orderOf,
+  statusesOf,
+  withStatus,
+} from '../../collector/web/page/views/alerts/question.ts';
 import { fullPrincipal } from '../../collector/web/page/views/exceptions/principal.ts';
 import { stateOf } from '../../collector/web/page/views/exceptions/state.ts';
 
@@ -20,6 +26,16 @@ test.each([
   ['nonsense', 'closed', 'closed'],
 ] as const)('with status=%s, choosing %s makes it %s', (status, chosen, after) => {
   expect(withStatus({ status }, chosen)).toBe(after);
+});
+
+test.each([
+  ['critical', 'high', true],
+  ['high', 'high', true],
+  ['medium', 'high', false],
+  ['critical', undefined, false],
+  ['critical', 'nonsense', false],
+] as const)('whether %s is among severity=%s: %s', (severity, asked, is) => {
+  expect(isAtLeast(severity, asked)).toBe(is);
 });
 
 test('statuses that there are not are not chosen', () => {

@@ -36,7 +36,7 @@ function Note({ title, lines }: { title: string; lines: readonly Blindness[] }) 
             </li>
           ))}
         </ul>
-      )}
+      )}{' '}
       <Link href="/fleet">
         {lines.length > SHOWN ? `${counted(lines.length - SHOWN, 'more thing')} in Fleet` : 'See Fleet'}
       </Link>

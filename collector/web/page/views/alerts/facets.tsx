@@ -1,16 +1,13 @@
 /** What the alerts can be narrowed down by, with how many each choice would leave. */
 
 import { useEffect } from 'preact/hooks';
-import type { Severity } from '../../../../../shared/schema/alert.ts';
 import { printable } from '../../../../../shared/text.ts';
 import type { CountsAnswer } from '../../../../query/schemas/alerts.ts';
 import type { Query } from '../../api/client.ts';
 import { useResource } from '../../api/resource.ts';
 import type { AddressState } from '../../parts/address.ts';
 import { accountName } from '../../parts/text.tsx';
-import { filterOf, PICKED, STATUSES, statusesOf, without, withStatus } from './question.ts';
-
-const SEVERITIES: readonly Severity[] = ['critical', 'high', 'medium', 'low', 'info'];
+import { filterOf, isAtLeast, PICKED, SEVERITIES, STATUSES, statusesOf, without, withStatus } from './question.ts';
 
 interface FacetsProps {
   address: AddressState;
@@ -36,8 +33,9 @@ export function Facets({ address, changes }: FacetsProps) {
             key={name}
             name={name}
             kind="severity"
+            title={name === 'critical' ? 'Critical ones only' : `Those that are ${name} or worse`}
             count={bySeverity?.severity[name]}
-            pressed={severity === name}
+            pressed={isAtLeast(name, severity)}
             onToggle={() => address.set({ severity: severity === name ? null : name })}
           />
         ))}
@@ -49,6 +47,7 @@ export function Facets({ address, changes }: FacetsProps) {
             key={name}
             name={name}
             kind="status"
+            title={`Alerts that are ${name}`}
             count={byStatus?.status[name]}
             pressed={chosen.includes(name)}
             onToggle={() => address.set({ status: withStatus(address.all, name) })}
@@ -74,16 +73,18 @@ function useCounts(query: Query | null, changes: number): CountsAnswer | undefin
 interface ChoiceProps {
   name: string;
   kind: 'severity' | 'status';
+  title: string;
   count: number | undefined;
   pressed: boolean;
   onToggle(): void;
 }
 
-function Choice({ name, kind, count, pressed, onToggle }: ChoiceProps) {
+function Choice({ name, kind, title, count, pressed, onToggle }: ChoiceProps) {
   return (
     <button
       type="button"
       class={`choice ${kind}-${name} ${count === 0 ? 'choice-none' : ''}`}
+      title={title}
       aria-pressed={pressed}
       onClick={onToggle}
     >

@@ -1,11 +1,20 @@
 /** What of the alerts is asked for, as it stands in the page's address. */
-import type { AlertStatus } from '../../../../../shared/schema/alert.ts';
+import type { AlertStatus, Severity } from '../../../../../shared/schema/alert.ts';
 import type { Query } from '../../api/client.ts';
 
 type Address = Readonly<Record<string, string | undefined>>;
 
 export const STATUSES = ['open', 'acknowledged', 'closed'] as const satisfies readonly AlertStatus[];
 const USUAL_STATUSES = 'open,acknowledged';
+
+/** Worst first. */
+export const SEVERITIES: readonly Severity[] = ['critical', 'high', 'medium', 'low', 'info'];
+
+/** Whether alerts of this severity are asked for, where a severity asks for itself and what is worse. */
+export function isAtLeast(severity: Severity, asked: string | undefined): boolean {
+  const least = SEVERITIES.findIndex((one) => one === asked);
+  return least >= 0 && SEVERITIES.indexOf(severity) <= least;
+}
 
 /** Those that are chosen from what there is. */
 export const PICKED = ['principal', 'rule', 'cluster'] as const;
