@@ -2,10 +2,11 @@
 import { Route, Switch } from 'wouter-preact';
 import { me } from './api/session.ts';
 import { lazy, Suspense } from './parts/lazy.tsx';
-import { Failure, Loading, NothingHere } from './parts/states.tsx';
+import { Loading, NothingHere } from './parts/states.tsx';
 import { Shell } from './shell/shell.tsx';
 import { Alerts } from './views/alerts/alerts.tsx';
 import { Login } from './views/login/login.tsx';
+import { Refused } from './views/login/refused.tsx';
 
 const AlertView = lazy(() => import('./views/alert/alert.tsx'));
 const History = lazy(() => import('./views/history/history.tsx'));
@@ -19,7 +20,7 @@ export function App() {
   const { state } = me.value;
   if (state === 'loading') return <Loading what="the page" />;
   if (state === 'stranger') return <Login />;
-  if (state === 'failed') return <Failure problem={me.value.problem} />;
+  if (state === 'failed') return <Refused problem={me.value.problem} />;
   return (
     <Shell>
       <Suspense fallback={<Loading what="the view" />}>

@@ -31,7 +31,7 @@ export const get = <T>(path: string, query: Query = {}, signal?: AbortSignal): P
 export const post = <T>(path: string, body: unknown, query: Query = {}): Promise<T> =>
   ask<T>('POST', withQuery(path, query), body);
 
-export const remove = (path: string): Promise<void> => ask('DELETE', path);
+export const remove = <T>(path: string): Promise<T> => ask<T>('DELETE', path);
 
 /** Path and query; what is empty is left out. */
 export function withQuery(path: string, query: Query): string {

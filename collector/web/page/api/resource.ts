@@ -11,12 +11,14 @@ export interface Resource<T> {
   /** An answer is on its way. */
   loading: boolean;
   reload(): void;
+  /** It is known otherwise what it is now. */
+  put(value: T): void;
 }
 
 /** @param path null: nothing is asked for now */
 export function useResource<T>(path: string | null, query: Query = {}): Resource<T> {
   const url = path === null ? null : withQuery(path, query);
-  const [state, setState] = useState<Omit<Resource<T>, 'reload'>>({
+  const [state, setState] = useState<Omit<Resource<T>, 'reload' | 'put'>>({
     value: undefined,
     problem: undefined,
     loading: url !== null,
@@ -38,7 +40,11 @@ export function useResource<T>(path: string | null, query: Query = {}): Resource
     );
     return () => abort.abort();
   }, [url, turn]);
-  return { ...state, reload: () => setTurn((before) => before + 1) };
+  return {
+    ...state,
+    reload: () => setTurn((before) => before + 1),
+    put: (value) => setState({ value, problem: undefined, loading: false }),
+  };
 }
 
 const pathOf = (url: string | null): string | undefined => url?.split('?')[0];

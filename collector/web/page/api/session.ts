@@ -28,13 +28,19 @@ export async function learnWhoIAm(): Promise<void> {
 }
 
 export async function logOut(): Promise<void> {
-  await remove('/api/v1/session');
+  const { goOn } = await remove<{ goOn: string | null }>('/api/v1/session');
   useToken(null);
+  // The issuer is to forget them too.
+  if (goOn !== null) location.assign(goOn);
   me.value = { state: 'stranger' };
 }
 
 /** Whether it makes sense to offer what changes something. */
 export const mayAct = (): boolean => me.value.state === 'known' && me.value.who.may.act;
+
+/** Under which name one acts; null: nobody is asked who they are. */
+export const myName = (): string | null =>
+  me.value.state === 'known' && me.value.who.by !== 'none' ? me.value.who.name : null;
 
 export const asProblem = (error: unknown): ApiProblem =>
   error instanceof ApiProblem ? error : new ApiProblem(0, error instanceof Error ? error.message : String(error));

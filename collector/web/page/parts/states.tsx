@@ -25,6 +25,7 @@ export function Empty({ title, children }: { title: string; children?: Component
 const ADVICE: Readonly<Record<number, string>> = {
   0: 'Check that the collector runs and that this machine reaches it.',
   400: 'Change what you asked for.',
+  401: 'Check what you log in with; whoever runs the collector gives it out.',
   403: 'Somebody with another role may do this.',
   404: 'It may have been let go of: the store keeps things for as long as its retention says.',
   429: 'Wait a moment, or ask for a shorter time.',

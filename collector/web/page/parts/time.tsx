@@ -1,5 +1,8 @@
 /** Times in the reader's own zone; UTC when pointed at, which is what logs have. */
 import { formatTime, type Micros, parseTime } from '../../../../shared/time.ts';
+import { durationText } from './durations.ts';
+
+export { durationText };
 
 const date = new Intl.DateTimeFormat(undefined, { year: 'numeric', month: 'short', day: '2-digit' });
 const clock = new Intl.DateTimeFormat(undefined, {
@@ -34,20 +37,6 @@ export function localText(at: Micros, as: 'full' | 'clock' = 'full'): string {
   return as === 'clock' ? clock.format(when) : `${date.format(when)}, ${clock.format(when)}`;
 }
 
-const STEPS = [
-  [60, 's', 1],
-  [3600, 'min', 60],
-  [86_400, 'h', 3600],
-  [Number.POSITIVE_INFINITY, 'd', 86_400],
-] as const;
-
 export function agoText(at: Micros, now: Micros): string {
   return at > now ? localText(at) : `${durationText(now - at)} ago`;
-}
-
-/** `90 min`, `3 d`: one unit, rounded down. */
-export function durationText(micros: Micros): string {
-  const seconds = Math.max(0, Math.floor(micros / 1e6));
-  const [, unit, size] = STEPS.find(([below]) => seconds < below) ?? STEPS[3];
-  return `${Math.floor(seconds / size)} ${unit}`;
 }

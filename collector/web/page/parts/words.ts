@@ -1,0 +1,18 @@
+/** Words for what the API names. */
+import { printable } from '../../../../shared/text.ts';
+
+/** `shop/cart` for a ServiceAccount, anybody else as they are. */
+export const accountName = (principal: string): string =>
+  printable(principal.replace(/^system:serviceaccount:([^:]+):(.+)$/, '$1/$2'));
+
+const PLACES: Readonly<Record<string, string>> = {
+  internet: 'the internet',
+  'outside-cluster': 'outside the cluster',
+  'other-node': 'another node',
+  'other-pod': 'another pod',
+  host: 'the node itself',
+};
+export const placeName = (where: string): string => PLACES[where] ?? printable(where);
+
+export const counted = (count: number, thing: string, things = `${thing}s`): string =>
+  `${count.toLocaleString()} ${count === 1 ? thing : things}`;
