@@ -182,7 +182,6 @@ export function createCorrelation(options: CorrelationOptions): Correlation {
     release: (cluster) => turns.run(async () => correlators.forget(cluster)),
     onCommit,
     onAlerts,
-    onCommit,
     handling,
   };
 }
