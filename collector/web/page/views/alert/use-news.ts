@@ -1,7 +1,7 @@
 /** The alert is kept up to date, and whoever reads it is told that it went on. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { AlertAnswer } from '../../../../query/schemas/alerts.ts';
-import { onLiveAlert } from '../../api/live.ts';
+import { liveState, onLiveAlert } from '../../api/live.ts';
 import type { Resource } from '../../api/resource.ts';
 import { newsBetween } from './news.ts';
 
@@ -18,6 +18,7 @@ export function useNews(resource: Resource<AlertAnswer>, cluster: string, id: st
   const latest = useRef(resource);
   latest.current = resource;
   const { value } = resource;
+  const isLive = liveState.value === 'live';
   useEffect(() => {
     if (value && (seen?.id !== value.id || seen.cluster !== value.cluster)) setSeen(value);
   }, [value]);
@@ -27,6 +28,8 @@ export function useNews(resource: Resource<AlertAnswer>, cluster: string, id: st
       timer = undefined;
       latest.current.reload();
     };
+    // What changed between the answer and the stream's beginning is in neither.
+    if (isLive) timer = setTimeout(reload, GATHER_MS);
     const end = onLiveAlert((alert) => {
       const now = latest.current.value;
       if (alert.id !== id || alert.cluster !== cluster || (now && alert.revision <= now.revision)) return;
@@ -36,6 +39,6 @@ export function useNews(resource: Resource<AlertAnswer>, cluster: string, id: st
       clearTimeout(timer);
       end();
     };
-  }, [cluster, id]);
+  }, [cluster, id, isLive]);
   return { text: value && seen ? newsBetween(seen, value) : null, dismiss: () => setSeen(value) };
 }

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { AlertsPage } from '../../../../query/schemas/alerts.ts';
 import { type ApiProblem, get, type Query, withQuery } from '../../api/client.ts';
-import { type LiveAlert, onLiveAlert } from '../../api/live.ts';
+import { type LiveAlert, liveState, onLiveAlert } from '../../api/live.ts';
 import { asProblem } from '../../api/session.ts';
 import { keyOf, newIn, withChanges, withMore, withNewOnes } from './rows.ts';
 
@@ -50,6 +50,8 @@ export function useAlerts(filter: Query, isBusy: () => boolean): ListedAlerts {
   const [turn, setTurn] = useState(0);
   const current = useRef(url);
   current.current = url;
+  const isLive = liveState.value === 'live';
+  const wasLive = useRef(false);
   const reload = useCallback(() => setTurn((before) => before + 1), []);
 
   useEffect(() => {
@@ -76,6 +78,9 @@ export function useAlerts(filter: Query, isBusy: () => boolean): ListedAlerts {
         () => undefined,
       );
     };
+    // What changed between the answer and the stream's beginning is in neither.
+    if (isLive && !wasLive.current) timer = setTimeout(askAgain, GATHER_MS);
+    wasLive.current = isLive;
     const end = onLiveAlert((alert) => {
       setState((before) => ({ ...before, rows: before.rows && withChanges(before.rows, [alert]) }));
       timer ??= setTimeout(askAgain, GATHER_MS);
@@ -85,7 +90,7 @@ export function useAlerts(filter: Query, isBusy: () => boolean): ListedAlerts {
       clearTimeout(timer);
       abort.abort();
     };
-  }, [url, isBusy, reload]);
+  }, [url, isBusy, reload, isLive]);
 
   return {
     ...state,
