@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
-import { AlertsQuery, HistoryQuery } from '../../collector/query/parameters.ts';
+import { AlertsQuery, GroupsQuery } from '../../collector/query/parameters.ts';
 import { AlertAnswer, AlertsPage } from '../../collector/query/schemas/alerts.ts';
 import { ProblemAnswer } from '../../collector/query/schemas/common.ts';
 import { CredentialAnswer } from '../../collector/query/schemas/credential.ts';
@@ -243,11 +243,16 @@ describe('the API', () => {
   });
 
   test('no question, however odd, makes it fail', async () => {
-    const names = [...Object.keys(HistoryQuery.shape), ...Object.keys(AlertsQuery.shape), 'x'];
+    const names = [...Object.keys(GroupsQuery.shape), ...Object.keys(AlertsQuery.shape), 'time', 'buckets', 'x'];
     const parameters = fc.dictionary(fc.constantFrom(...names), fc.oneof(fc.string({ unit: 'binary' }), fc.webPath()));
     const path = fc.constantFrom(
       '/api/v1/uses',
       '/api/v1/history',
+      '/api/v1/history/histogram',
+      '/api/v1/history/groups',
+      '/api/v1/history/export',
+      `/api/v1/observations/${idOf(1)}`,
+      '/api/v1/credentials/JTI=cart/timeline',
       '/api/v1/alerts',
       '/api/v1/alerts/x',
       '/api/v1/credentials/JTI=cart',
