@@ -161,7 +161,7 @@ describe('the API', () => {
       });
       const newSince = formatTime(START + SECOND);
       const fresh = await ask(`/api/v1/history/groups?cluster=demo&by=source&newSince=${newSince}`, GroupsAnswer);
-      expect(fresh.groups.map(({ value }) => value).toSorted()).toEqual(['2001:db8::7', '203.0.113.9']);
+      expect(new Set(fresh.groups.map(({ value }) => value))).toEqual(new Set(['2001:db8::7', '203.0.113.9']));
     });
 
     test('/api/v1/observations', async () => {

@@ -52,7 +52,7 @@ function cells(item: HistoryItem): string[] {
 async function readParquet(bytes: Uint8Array): Promise<Record<string, unknown>[]> {
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
   const parsers = { timestampFromMicroseconds: (time: bigint) => Number(time) };
-  return parquetReadObjects({ file, parsers: parsers as never });
+  return parquetReadObjects({ file, parsers });
 }
 
 describe('an export', () => {
@@ -220,7 +220,7 @@ describe('a form', () => {
     }
   }
 
-  test.each(Object.entries(FORMS) as [string, Form][])('%s holds no more than it has to', async (_name, form) => {
+  test.each(Object.entries<Form>(FORMS))('%s holds no more than it has to', async (_name, form) => {
     let held = 0;
     let most = 0;
     let pieces = 0;
