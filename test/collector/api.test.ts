@@ -1,11 +1,18 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
-import { AlertsQuery, HistoryQuery } from '../../collector/query/parameters.ts';
+import { AlertsQuery, GroupsQuery } from '../../collector/query/parameters.ts';
 import { AlertAnswer, AlertsPage } from '../../collector/query/schemas/alerts.ts';
 import { ProblemAnswer } from '../../collector/query/schemas/common.ts';
 import { CredentialAnswer } from '../../collector/query/schemas/credential.ts';
-import { HistoryPage, UsesPage } from '../../collector/query/schemas/history.ts';
+import {
+  GroupsAnswer,
+  HistogramAnswer,
+  HistoryPage,
+  ObservationAnswer,
+  TimelineAnswer,
+  UsesPage,
+} from '../../collector/query/schemas/history.ts';
 import { StatusAnswer } from '../../collector/query/schemas/status.ts';
 import { formatTime, SECOND } from '../../shared/time.ts';
 import { CART_UID, idOf, issue, read, START, status, tokenFile, use } from './support/make.ts';
@@ -132,6 +139,48 @@ describe('the API', () => {
     });
   });
 
+  describe('what sums the history up', () => {
+    test('/api/v1/history/histogram', async () => {
+      const span = `since=${formatTime(START)}&until=${formatTime(START + 4 * SECOND)}`;
+      const answer = await ask(`/api/v1/history/histogram?cluster=demo&${span}&buckets=4`, HistogramAnswer);
+      expect(answer.buckets.map(({ home, away }) => [home, away])).toEqual([
+        [1, 0],
+        [0, 1],
+        [1, 0],
+        [0, 1],
+      ]);
+      expect(await ask('/api/v1/history/histogram?cluster=nobody', HistogramAnswer)).toMatchObject({ from: null });
+    });
+
+    test('/api/v1/history/groups', async () => {
+      const answer = await ask('/api/v1/history/groups?cluster=demo&by=source&order=last&limit=2', GroupsAnswer);
+      expect(answer).toMatchObject({
+        by: 'source',
+        total: 3,
+        groups: [{ value: '10.244.0.7' }, { value: '2001:db8::7' }],
+      });
+      const newSince = formatTime(START + SECOND);
+      const fresh = await ask(`/api/v1/history/groups?cluster=demo&by=source&newSince=${newSince}`, GroupsAnswer);
+      expect(new Set(fresh.groups.map(({ value }) => value))).toEqual(new Set(['2001:db8::7', '203.0.113.9']));
+    });
+
+    test('/api/v1/observations', async () => {
+      const path = `/api/v1/observations/${idOf(1)}`;
+      const answer = await ask(`${path}?time=${formatTime(START)}`, ObservationAnswer);
+      expect(answer).toMatchObject({ cluster: 'demo', observation: { id: idOf(1) }, placement: { verdict: 'away' } });
+      expect(await refused(`/api/v1/observations/${idOf(0)}`)).toMatchObject({ parameters: [{ name: 'cluster' }] });
+      for (const id of [idOf('none'), 'x', '%00', idOf(1).toUpperCase()]) {
+        expect(await refused(`/api/v1/observations/${id}`, 404)).toMatchObject({ status: 404 });
+      }
+    });
+
+    test('/api/v1/credentials/…/timeline', async () => {
+      const { lines } = await ask(`/api/v1/credentials/${encoded}/timeline`, TimelineAnswer);
+      expect(lines).toMatchObject([{ event: 'used', placement: 'away', source: '203.0.113.9', observation: idOf(1) }]);
+      expect(await refused('/api/v1/credentials/JTI=nobody/timeline', 404)).toMatchObject({ status: 404 });
+    });
+  });
+
   describe('/api/v1/alerts', () => {
     test('answers alerts without what they are made of, and each of them whole', async () => {
       const { items } = await ask('/api/v1/alerts?severity=high&status=open', AlertsPage);
@@ -194,11 +243,16 @@ describe('the API', () => {
   });
 
   test('no question, however odd, makes it fail', async () => {
-    const names = [...Object.keys(HistoryQuery.shape), ...Object.keys(AlertsQuery.shape), 'x'];
+    const names = [...Object.keys(GroupsQuery.shape), ...Object.keys(AlertsQuery.shape), 'time', 'buckets', 'x'];
     const parameters = fc.dictionary(fc.constantFrom(...names), fc.oneof(fc.string({ unit: 'binary' }), fc.webPath()));
     const path = fc.constantFrom(
       '/api/v1/uses',
       '/api/v1/history',
+      '/api/v1/history/histogram',
+      '/api/v1/history/groups',
+      '/api/v1/history/export',
+      `/api/v1/observations/${idOf(1)}`,
+      '/api/v1/credentials/JTI=cart/timeline',
       '/api/v1/alerts',
       '/api/v1/alerts/x',
       '/api/v1/credentials/JTI=cart',
@@ -236,6 +290,23 @@ describe('the API', () => {
       ['/api/v1/uses?since=2025-06-01T12:00:00Z&until=2025-06-01T12:00:00Z', 'until', 'must be later than since'],
       ['/api/v1/uses?placement=unclear&where=host', 'where', 'goes with placement=away only'],
       ['/api/v1/history?kind=read&verb=get', 'verb', 'goes with kind=use, issue, entry, denied only'],
+      [
+        '/api/v1/history?kind=denied&principal=shop/cart',
+        'principal',
+        'goes with kind=use, read, file, issue, entry only',
+      ],
+      ['/api/v1/history?kind=entry&where=host', 'where', 'goes with kind=use, issue only'],
+      [
+        '/api/v1/history/groups',
+        'by',
+        'must be one of principal, credential, pod, node, source, userAgent, verb, resource, placement, code, kind, cluster',
+      ],
+      ['/api/v1/history/histogram?buckets=501', 'buckets', 'must be a whole number from 1 to 500'],
+      [
+        '/api/v1/history/histogram?limit=1',
+        'limit',
+        'is no parameter; these are: since, until, cluster, principal, credential, pod, node, userAgent, source, verb, resource, placement, where, code, kind, buckets',
+      ],
       ['/api/v1/history?kind=write', 'kind', 'must be one of use, read, file, issue, entry, denied'],
       ['/api/v1/uses?source=example.org', 'source', 'must be an IP address'],
       ['/api/v1/uses?verb=', 'verb', 'must be a verb such as get'],

@@ -41,6 +41,12 @@ const BODIES: Readonly<Record<string, () => object>> = {
 };
 let exceptions = 0;
 
+/** What a question can't do without. */
+const QUERIES: Readonly<Record<string, string>> = {
+  '/api/v1/history/groups': '?by=kind',
+  '/api/v1/history/export': '?format=csv',
+};
+
 function bodyFor(method: string, url: string): { headers?: Record<string, string>; body?: string } {
   const body = method === 'POST' ? BODIES[url]?.() : undefined;
   return body ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) } : {};
@@ -50,7 +56,7 @@ async function ask(method: string, url: string, who: Credentials): Promise<numbe
   const isBatch = method === 'POST' && url === '/api/v1/batches';
   const response = await (isBatch
     ? lab.send(who)
-    : lab.ask(method, url.replace(/:\w+/g, 'x'), who, bodyFor(method, url)));
+    : lab.ask(method, url.replace(/:\w+/g, 'x') + (QUERIES[url] ?? ''), who, bodyFor(method, url)));
   answered += JSON.stringify([...response.headers]);
   // It would go on for ever.
   if (response.headers.get('content-type')?.startsWith('text/event-stream')) await response.body?.cancel();
