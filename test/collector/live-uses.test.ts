@@ -115,11 +115,7 @@ describe('who listens to uses', () => {
     await again.has('alert', 2);
     const ids = [...listener.events, ...again.events].flatMap(({ event, id }) => (event === 'alert' ? Number(id) : []));
     expect(ids).toEqual([...new Set(ids)].toSorted((a, b) => a - b));
-    expect(
-      dataOf(again, 'alert')
-        .map(({ id }) => id)
-        .toSorted(),
-    ).toEqual(['al-JTI=b', 'al-JTI=c']);
+    expect(new Set(dataOf(again, 'alert').map(({ id }) => id))).toEqual(new Set(['al-JTI=b', 'al-JTI=c']));
     await running.stop();
     await rm(folder, { recursive: true });
     running = await runCollector();
