@@ -136,7 +136,8 @@ export function createLive({ store, every, log, registry }: LiveOptions): Live {
       text: encodeEvent({ event: 'alert', id: change, data: alert }),
     }));
     for (const subscriber of ready) metrics.sent(subscriber.tell(told));
-    return told.length > 0;
+    // Fewer than that: all that there are, for everybody.
+    return told.length === AT_ONCE;
   }
 
   function hear(commit: Commit): void {

@@ -76,12 +76,18 @@ export function openApi(routes: readonly ApiRoute[], version: string): Json {
     paths,
     components: {
       schemas: namedSchemas(),
-      responses: Object.fromEntries(ERRORS.map(([name, description]) => [name, problem(description)])),
+      responses: Object.fromEntries(ERRORS.map(([, name, description]) => [name, problem(description)])),
       securitySchemes: {
         bearer: {
           type: 'http',
           scheme: 'bearer',
           description: "A token of the collector, or of an agent's ServiceAccount.",
+        },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-truant-session',
+          description: 'Of people who logged in on the page; without TLS it is called truant-session.',
         },
         certificate: { type: 'mutualTLS', description: 'Of agents, where the collector asks for it.' },
       },
@@ -89,17 +95,47 @@ export function openApi(routes: readonly ApiRoute[], version: string): Json {
   };
 }
 
-const ERRORS = [
-  ['Invalid', 'The request is not right: a parameter, or the body.'],
-  ['Unauthenticated', 'It is not known who asks.'],
-  ['Forbidden', 'Whoever asks may not.'],
-  ['NotFound', 'There is nothing by that name.'],
-  ['TooMuch', 'Too much is asked at a time; Retry-After says when to try again.'],
-  ['Unavailable', 'Not at the moment; Retry-After says when to try again.'],
-  ['Refused', 'Anything else that is refused.'],
-] as const;
+interface Asked {
+  method: string;
+  access: Access;
+  /** A part of the URL names something. */
+  hasNames: boolean;
+}
 
-type ErrorName = (typeof ERRORS)[number][0];
+/** With which status, what it is called here, what it means, and where it can be. */
+const ERRORS: readonly [status: string, name: string, description: string, applies: (asked: Asked) => boolean][] = [
+  ['400', 'Invalid', 'The request is not right: a parameter, or the body.', () => true],
+  ['401', 'Unauthenticated', 'It is not known who asks.', ({ access }) => access !== 'open'],
+  ['403', 'Forbidden', 'Whoever asks may not.', ({ access }) => access !== 'open'],
+  ['404', 'NotFound', 'There is nothing by that name.', ({ hasNames }) => hasNames],
+  [
+    '409',
+    'Conflict',
+    'It can not be done as things are: the alert is closed already, say.',
+    ({ access }) => access === 'act',
+  ],
+  ['429', 'TooMuch', 'Too much is asked at a time; Retry-After says when to try again.', () => true],
+  ['503', 'Unavailable', 'Not at the moment; Retry-After says when to try again.', () => true],
+  ['default', 'Refused', 'Anything else that is refused.', () => true],
+];
+
+const PEOPLE = [{ bearer: [] }, { session: [] }];
+const SECURITY: Readonly<Record<Access, readonly Json[]>> = {
+  open: [],
+  read: PEOPLE,
+  act: PEOPLE,
+  write: [{ bearer: [] }, { certificate: [] }],
+  admin: PEOPLE,
+};
+
+/** Whatever changes something needs it of a browser, which sends its cookie whoever had it ask. */
+const CSRF: Json = {
+  name: 'X-CSRF-Token',
+  in: 'header',
+  required: false,
+  description: 'By a session: the one that /api/v1/me has for it.',
+  schema: { type: 'string' },
+};
 
 const WHO: Readonly<Record<Access, string>> = {
   open: 'For everybody.',
@@ -112,19 +148,7 @@ const WHO: Readonly<Record<Access, string>> = {
 function operationOf({ method, url, access, documentation }: ApiRoute): Json {
   const { tag, summary, description, query, body, bodyType = 'application/json', answer } = documentation;
   const names = [...url.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
-  const errors: [string, ErrorName][] = [
-    ['400', 'Invalid'],
-    ...(access === 'open'
-      ? []
-      : ([
-          ['401', 'Unauthenticated'],
-          ['403', 'Forbidden'],
-        ] satisfies [string, ErrorName][])),
-    ...(names.length > 0 ? ([['404', 'NotFound']] satisfies [string, ErrorName][]) : []),
-    ['429', 'TooMuch'],
-    ['503', 'Unavailable'],
-    ['default', 'Refused'],
-  ];
+  const errors = ERRORS.filter(([, , , applies]) => applies({ method, access, hasNames: names.length > 0 }));
   return {
     operationId: idOf(method, url),
     tags: [tag],
@@ -133,6 +157,7 @@ function operationOf({ method, url, access, documentation }: ApiRoute): Json {
     parameters: [
       ...names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
       ...Object.entries(query.shape).map(([name, schema]) => parameterOf(name, schema as z.ZodType)),
+      ...(method !== 'GET' && SECURITY[access] === PEOPLE ? [CSRF] : []),
     ],
     ...(body && {
       requestBody: { required: true, content: { [bodyType]: { schema: refersTo(body) ?? inline(body, 'input') } } },
@@ -141,7 +166,7 @@ function operationOf({ method, url, access, documentation }: ApiRoute): Json {
       200: { description: 'schema' in answer ? 'The answer.' : answer.description, content: contentOf(answer) },
       ...Object.fromEntries(errors.map(([status, name]) => [status, { $ref: `#/components/responses/${name}` }])),
     },
-    security: access === 'open' ? [] : [{ bearer: [] }, ...(access === 'write' ? [{ certificate: [] }] : [])],
+    security: SECURITY[access],
   };
 }
 

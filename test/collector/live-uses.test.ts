@@ -1,4 +1,7 @@
 /** Uses as they come, and everything in a whole collector. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DecidedUses } from '../../collector/live/decided-uses.ts';
 import type { Commit } from '../../collector/store/store.ts';
@@ -94,6 +97,45 @@ describe('who listens to uses', () => {
     await listener.has('use', 1);
     expect(dataOf(listener, 'use')[0].use.request.userAgent).toBe(userAgent);
     expect(dataOf(listener, 'alert')).toEqual([]);
+  });
+
+  test('goes on where it was when the collector is another process, with what is stored', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'truant-live-'));
+    const kept = { store: { path: path.join(folder, 'truant.db') } };
+    await running.stop();
+    running = await runCollector(kept);
+    const listener = await listen('?lastEventId=0');
+    await running.post(batch(0, [use(0, away), use(1, { ...away, credential: 'JTI=b' })]));
+    await listener.has('alert', 2);
+    await running.stop();
+    expect(await listener.ended).toBe(true);
+    running = await runCollector(kept);
+    await running.post(batch(2, [use(2, { ...away, credential: 'JTI=c' }), use(3, { ...away, credential: 'JTI=b' })]));
+    const again = await listen(`?lastEventId=${listener.lastId}`);
+    await again.has('alert', 2);
+    const ids = [...listener.events, ...again.events].flatMap(({ event, id }) => (event === 'alert' ? Number(id) : []));
+    expect(ids).toEqual([...new Set(ids)].toSorted((a, b) => a - b));
+    expect(new Set(dataOf(again, 'alert').map(({ id }) => id))).toEqual(new Set(['al-JTI=b', 'al-JTI=c']));
+    await running.stop();
+    await rm(folder, { recursive: true });
+    running = await runCollector();
+    // With the number of another store.
+    const foreign = await listenTo(`${running.url}/api/v1/live`, { 'last-event-id': again.lastId ?? '' });
+    listeners.push(foreign);
+    await foreign.has('reset', 1);
+  });
+
+  test('hears at once of what people do about an alert', async () => {
+    await running.post(batch(0, [use(0, away)]));
+    const listener = await listen('');
+    const response = await fetch(`${running.url}/api/v1/alerts/al-JTI=cart/actions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ action: 'acknowledge' }),
+    });
+    expect(response.status).toBe(200);
+    await listener.has('alert', 1);
+    expect(dataOf(listener, 'alert')).toMatchObject([{ id: 'al-JTI=cart', status: 'acknowledged' }]);
   });
 
   test('ends with the collector', async () => {

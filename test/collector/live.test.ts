@@ -5,7 +5,7 @@ import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createLive, type Live } from '../../collector/live/live.ts';
 import { liveRoute } from '../../collector/live/route.ts';
-import { LiveAlert } from '../../collector/query/schemas/alerts.ts';
+import { Summary } from '../../collector/query/schemas/alerts.ts';
 import { ProblemAnswer } from '../../collector/query/schemas/common.ts';
 import { createServer, type HttpServer } from '../../collector/server/server.ts';
 import { Changes } from './support/changes.ts';
@@ -59,7 +59,7 @@ const change = (id: string, parts: Parameters<Changes['change']>[1] = {}): void 
 const alertsOf = ({ events }: Listener) =>
   events
     .filter(({ event }) => event === 'alert')
-    .map(({ id, data }) => ({ id: Number(id), alert: LiveAlert.parse(JSON.parse(data)) }));
+    .map(({ id, data }) => ({ id: Number(id), alert: Summary.parse(JSON.parse(data)) }));
 const told = (listener: Listener) => alertsOf(listener).map(({ id, alert }) => `${id} ${alert.id}`);
 const expectCounted = async (line: string): Promise<void> => expect(await registry.metrics()).toContain(line);
 

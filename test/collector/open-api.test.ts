@@ -133,8 +133,10 @@ test('of what a route takes: path, query, a body of its own type, another kind o
         description: 'Must be a whole number. Left out: 100.',
       },
       { name: 'must', required: true },
+      { name: 'X-CSRF-Token', in: 'header', required: false },
     ],
     requestBody: { content: { 'application/json': { schema: { properties: { note: { type: 'string' } } } } } },
-    responses: { 200: { description: 'Rows.', content: { 'text/csv': {} } }, 404: {} },
+    responses: { 200: { description: 'Rows.', content: { 'text/csv': {} } }, 404: {}, 409: {} },
+    security: [{ bearer: [] }, { session: [] }],
   });
 });

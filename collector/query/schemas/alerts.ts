@@ -75,6 +75,3 @@ export const ExceptionBody = z.strictObject({
   expiresAt: micros.nullable().optional(),
 });
 export type ExceptionBody = z.infer<typeof ExceptionBody>;
-
-/** An event of the live stream: `event: alert`, `id:` the number of the change. */
-export const LiveAlert = Summary;

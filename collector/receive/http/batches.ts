@@ -38,7 +38,7 @@ const decompress = promisify(gunzip);
 const DOCUMENTATION: Documentation = {
   tag: 'Operations',
   summary: 'Send observations',
-  description: `For agents. An envelope a line, of at most ${MAX_STREAMS} streams and ${MAX_LINES} lines; may be compressed (content-encoding: gzip). Answered once all of it is stored.`,
+  description: `An envelope a line, of at most ${MAX_STREAMS} streams and ${MAX_LINES} lines; may be compressed (content-encoding: gzip). Answered once all of it is stored.`,
   query: z.object({}),
   body: Envelope,
   bodyType: 'application/x-ndjson',
