@@ -5,7 +5,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { type Component, createComponent } from '../shared/component/component.ts';
 import type { Heartbeat } from '../shared/schema/observation.ts';
-import { type Clock, formatTime, type Micros } from '../shared/time.ts';
+import { type Clock, formatTime, type Micros, MINUTE } from '../shared/time.ts';
 import { VERSION } from '../shared/version.ts';
 
 export interface HeartbeatOptions {
@@ -22,7 +22,9 @@ export interface HeartbeatOptions {
 }
 
 const NAME = 'heartbeat';
-const EVERY_MS = 60_000;
+const EVERY: Micros = MINUTE;
+/** A playback's minutes are shorter, and a clock may be put back. */
+const LOOK_MS = 1000;
 const MOST_PARTS = 32;
 const LONGEST = { name: 64, state: 32, detail: 512 };
 
@@ -31,10 +33,12 @@ export function createHeartbeat({ node, clock, components, lag, waiting, offer }
   const run = randomUUID();
   let startedAt: Micros = 0;
   let count = 0;
+  let last: Micros = 0;
   let timer: NodeJS.Timeout | undefined;
 
   function beat(): void {
     const time = clock.now();
+    last = time;
     const behind = lag();
     count += 1;
     offer({
@@ -59,7 +63,9 @@ export function createHeartbeat({ node, clock, components, lag, waiting, offer }
     start: () => {
       startedAt = clock.now();
       beat();
-      timer = setInterval(beat, EVERY_MS);
+      timer = setInterval(() => {
+        if (Math.abs(clock.now() - last) >= EVERY) beat();
+      }, LOOK_MS);
     },
     stop: () => clearInterval(timer),
   });

@@ -48,6 +48,21 @@ describe('the heart of an agent', () => {
     expect(beats).toHaveLength(3);
   });
 
+  test("goes by the clock that it is given: a playback's minutes are shorter, and one that is put back is followed", async () => {
+    let now = START;
+    const { component, beats, pass } = heart({ clock: { now: () => now } });
+    await component.start();
+    now += MINUTE;
+    pass(SECOND);
+    expect(beats.map(({ time }) => time - START)).toEqual([0, MINUTE]);
+    now -= 10 * MINUTE;
+    pass(SECOND);
+    expect(beats.map(({ time }) => time - START)).toEqual([0, MINUTE, -9 * MINUTE]);
+    pass(10 * MINUTE);
+    expect(beats).toHaveLength(3);
+    await component.stop();
+  });
+
   test('says of which version the agent is, and how its parts are', async () => {
     const parts = [part('audit-file', 'file-missing: /audit.log'), part('outbox')];
     for (const one of parts) await one.start();

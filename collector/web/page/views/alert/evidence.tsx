@@ -118,7 +118,7 @@ function Item({ item, cluster, isShown, onToggle }: ItemProps) {
             type="button"
             class="quiet"
             aria-expanded={isShown}
-            aria-label={`Observation of ${item.time}`}
+            aria-label={`${isShown ? 'Hide' : 'Raw'}: observation of ${item.time}`}
             onClick={onToggle}
           >
             {isShown ? 'Hide' : 'Raw'}

@@ -64,7 +64,7 @@ function Row({ exception, onRevoke }: { exception: Exception; onRevoke: TablePro
               ,{' '}
               <Link
                 href={alertPath({ cluster, id: exception.alert })}
-                aria-label={`Alert that the exception of ${principal} was made from`}
+                aria-label={`from an alert: the exception of ${accountName(principal)}`}
               >
                 from an alert
               </Link>
