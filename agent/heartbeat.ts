@@ -5,7 +5,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { type Component, createComponent } from '../shared/component/component.ts';
 import type { Heartbeat } from '../shared/schema/observation.ts';
-import { type Clock, formatTime, type Micros, MINUTE } from '../shared/time.ts';
+import { type Clock, formatTime, MINUTE, type Micros } from '../shared/time.ts';
 import { VERSION } from '../shared/version.ts';
 
 export interface HeartbeatOptions {

@@ -5,6 +5,7 @@
  * - The pure part of `shared/` does no I/O, directly or through what it imports.
  * - Sources, transports, receivers and outputs are wired by a `topology.ts` (or the cli, offline), by nobody else; what
  *   they hand on may be known by its type.
+ * - The page ships itself and pure code without schemas; of all else it may know types. What runs on a server imports none of it.
  */
 import path from 'node:path';
 
@@ -34,6 +35,9 @@ const PURE_NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
 
 /** Folders of exchangeable parts: each folder below one of these stands for itself. */
 const PART_FOLDERS = ['agent/sources', 'agent/transport', 'collector/receive', 'collector/outputs'];
+
+/** What browsers are sent. */
+const PAGE = 'collector/web/page/';
 
 interface Import {
   specifier: string;
@@ -80,10 +84,14 @@ export function violations(files: ReadonlyMap<string, string>): Violation[] {
 }
 
 function breach(file: string, found: Import): string | undefined {
-  if (!found.specifier.startsWith('.')) return isPure(file) ? impureModule(found) : undefined;
+  if (!found.specifier.startsWith('.')) {
+    if (file.startsWith(PAGE)) return tooMuchForThePage(found);
+    return isPure(file) ? impureModule(found) : undefined;
+  }
   const target = path.posix.join(path.posix.dirname(file), found.specifier);
   return (
     wrongDirection(file, target) ??
+    intoThePage(file, target, found) ??
     (isPure(file) ? impureFile(target) : undefined) ??
     (found.typeOnly ? undefined : wiring(file, target))
   );
@@ -99,6 +107,19 @@ function wrongDirection(file: string, target: string): string | undefined {
   if (from === 'agent' && to === 'collector') return 'agent/ may not import collector/';
   if (from === 'collector' && to === 'agent') return 'collector/ may not import agent/';
   return undefined;
+}
+
+function tooMuchForThePage({ specifier, typeOnly }: Import): string | undefined {
+  const isHeavy = specifier.startsWith('node:') || specifier === 'zod';
+  return isHeavy && !typeOnly ? 'the page runs in browsers, and checks no schema' : undefined;
+}
+
+function intoThePage(file: string, target: string, { typeOnly }: Import): string | undefined {
+  const [from, to] = [file.startsWith(PAGE), target.startsWith(PAGE)];
+  if (from === to || typeOnly) return undefined;
+  if (to) return top(file) === 'test' ? undefined : 'what runs on a server may not import the page';
+  const ships = isPure(target) && !target.startsWith('shared/schema/');
+  return ships ? undefined : 'the page may ship only itself and pure code without schemas';
 }
 
 function impureModule({ specifier, names }: Import): string | undefined {

@@ -12,6 +12,11 @@ describe('forbidden imports', () => {
     { file: 'collector/main.ts', source: `const spool = await import('../agent/spool/spool.ts');` },
     { file: 'collector/main.ts', source: `import '../cli/main.ts';` },
     { file: 'agent/main.ts', source: `import { x } from '../test/fixtures/x.ts';` },
+    { file: 'collector/web/page/api/a.ts', source: `import { Alert } from '../../../../shared/schema/alert.ts';` },
+    { file: 'collector/web/page/api/a.ts', source: `import { readQuery } from '../../../server/input.ts';` },
+    { file: 'collector/web/page/api/a.ts', source: `import { z } from 'zod';` },
+    { file: 'collector/web/page/app.tsx', source: `import { isIP } from 'node:net';` },
+    { file: 'collector/web/assets.ts', source: `import { get } from './page/api/client.ts';` },
   ])('$file: $source', ({ file, source }) => {
     expect(check(file, source)).toHaveLength(1);
   });
@@ -46,6 +51,19 @@ describe('forbidden imports', () => {
     expect(check('agent/sources/audit-file/source.ts', `import { Source } from '../source.ts';`)).toEqual([]);
     expect(check('cli/commands/hunt.ts', `import { x } from '../../agent/sources/audit-file/read.ts';`)).toEqual([]);
   });
+});
+
+test('what is allowed in the page', () => {
+  for (const source of [
+    `import { render } from 'preact';`,
+    `import { printable } from '../../../shared/text.ts';`,
+    `import type { Alert } from '../../../shared/schema/alert.ts';`,
+    `import type { AlertsPage } from '../../query/schemas/alerts.ts';`,
+    `import { get } from './api/client.ts';`,
+  ]) {
+    expect(check('collector/web/page/app.tsx', source), source).toEqual([]);
+  }
+  expect(check('test/page/search.test.ts', `import { x } from '../../collector/web/page/search.ts';`)).toEqual([]);
 });
 
 test('what is allowed', () => {
