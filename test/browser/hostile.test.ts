@@ -67,16 +67,14 @@ describe.skipIf(whyNoBrowser)(`hostile text in the page, in Chromium${becauseNoB
   beforeAll(async () => {
     collector = await runCollector({}, { newCorrelator: (cluster) => new Correlator({ cluster }) });
     const file = tokenFile(0, { principal: PRINCIPAL, credential: { id: CREDENTIAL, kind: 'projected' }, binding });
-    const posted = await collector.post(batch(0, [file, reading, ...[2, 3, 4].map(stolen)]));
-    expect(await posted.json()).toMatchObject({ accepted: 5, rejected: 0 });
+    await collector.post(batch(0, [file, reading, ...[2, 3, 4].map(stolen)]));
     const { items }: AlertsPage = await collector.json('/api/v1/alerts');
     const [alert] = items;
-    expect(alert?.principal).toBe(PRINCIPAL);
     views = [
       '/',
       `/alerts/${encodeURIComponent(alert?.cluster ?? '')}/${alert?.id}`,
       '/history',
-      `/history?${new URLSearchParams({ principal: PRINCIPAL, userAgent: MARKUP })}`,
+      `/history?${new URLSearchParams({ principal: PRINCIPAL, userAgent: MARKUP }).toString()}`,
       `/credentials/${encodeURIComponent(CREDENTIAL)}`,
       '/fleet',
       '/exceptions',
@@ -93,6 +91,8 @@ describe.skipIf(whyNoBrowser)(`hostile text in the page, in Chromium${becauseNoB
   });
 
   it('is text in every view, and runs in none', async () => {
+    const { items }: AlertsPage = await collector.json('/api/v1/alerts');
+    expect(items.map(({ principal }) => principal)).toEqual([PRINCIPAL]);
     const { page } = at;
     let shown = '';
     for (const view of views) {
