@@ -53,12 +53,13 @@ export function pageRoutes(folder = PLACES.find((place) => existsSync(place))): 
     void server.register(fastifyStatic, {
       root: `${folder}/assets`,
       serve: false,
+      preCompressed: true,
       // Their names change with their content.
       immutable: true,
       maxAge: FOREVER_MS,
     });
     server.get<{ Params: { name: string } }>('/assets/:name', { config: { access: 'open' } }, (request, reply) =>
-      reply.sendFile(request.params.name),
+      reply.header('vary', 'accept-encoding').sendFile(request.params.name),
     );
   };
 }

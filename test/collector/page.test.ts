@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PAGE_POLICY, pageRoutes } from '../../collector/web/assets.ts';
@@ -14,6 +15,7 @@ describe('the page', () => {
     await mkdir(join(folder, 'assets'));
     await writeFile(join(folder, 'index.html'), '<!doctype html><title>Truant</title>');
     await writeFile(join(folder, 'assets', 'index-abc.js'), 'export {};');
+    await writeFile(join(folder, 'assets', 'index-abc.js.gz'), gzipSync('export {};'));
     server = Fastify();
     pageRoutes(folder)(server);
   });
@@ -38,6 +40,10 @@ describe('the page', () => {
     const asset = await server.inject('/assets/index-abc.js');
     expect(asset.statusCode).toBe(200);
     expect(asset.headers['cache-control']).toBe('public, max-age=31536000, immutable');
+    expect(asset.headers['content-encoding']).toBeUndefined();
+    const packed = await server.inject({ url: '/assets/index-abc.js', headers: { 'accept-encoding': 'gzip' } });
+    expect(packed.headers).toMatchObject({ 'content-encoding': 'gzip', vary: 'accept-encoding' });
+    expect(gunzipSync(packed.rawPayload).toString()).toBe('export {};');
     expect((await server.inject('/assets/../index.html')).statusCode).toBe(404);
     expect((await server.inject('/assets/%2e%2e/index.html')).statusCode).not.toBe(200);
     expect((await server.inject('/assets/index-other.js')).statusCode).toBe(404);
