@@ -31,14 +31,36 @@ const SHOTS: readonly Shot[] = [
   { name: 'alerts', go: async () => undefined },
   { name: 'alert', go: openAlert },
   { name: 'history', go: openView('History') },
+  {
+    name: 'credential',
+    go: async (page) => {
+      await openAlert(page);
+      await page.locator('a[href^="/credentials/"]').first().click();
+    },
+  },
   { name: 'fleet', go: openView('Fleet') },
   { name: 'rules', go: openView('Rules') },
+  { name: 'exceptions', go: openView('Exceptions') },
+  { name: 'reference', go: openView('API') },
+  {
+    // A demo asks nobody who they are: what a collector that does would say is put in its place.
+    name: 'login',
+    go: async (page) => {
+      const body = { oidc: { label: 'Log in with example.org' }, token: true };
+      await page.route('**/api/v1/me', (route) => route.fulfill({ status: 401, json: {} }));
+      await page.route('**/api/v1/login', (route) => route.fulfill({ json: body }));
+      await page.reload();
+    },
+  },
 ];
+/** Of these there is a narrow one too. */
+const ALSO_NARROW = ['alerts', 'alert', 'history'];
 
 const demo = spawn(process.execPath, [at('bin/truant.js'), 'start', '--demo', '--speed', SPEED, '--port', '0']);
 try {
   const address = await ended();
   await mkdir(FOLDER, { recursive: true });
+  await makeException(address);
   const browser = await chromium.launch({
     executablePath: process.env['TRUANT_TEST_CHROMIUM'] ?? '/usr/bin/chromium',
     args: ['--no-sandbox'],
@@ -46,7 +68,7 @@ try {
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const shot of SHOTS) await take(browser, address, { ...shot, colorScheme, viewport: WIDE, suffix: '' });
   }
-  for (const shot of SHOTS.slice(0, 2)) {
+  for (const shot of SHOTS.filter(({ name }) => ALSO_NARROW.includes(name))) {
     await take(browser, address, { ...shot, colorScheme: 'light', viewport: NARROW, suffix: '-narrow' });
   }
   await browser.close();
@@ -65,6 +87,21 @@ function ended(): Promise<string> {
     });
     demo.on('exit', () => reject(new Error(`the demo ended: ${out}`)));
   });
+}
+
+/** Something that is not to be told of again, so that there is one to be seen. */
+async function makeException(address: string): Promise<void> {
+  const response = await fetch(`${address}/api/v1/exceptions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      rule: 'token-minted-by-non-kubelet',
+      principal: 'system:serviceaccount:ci:runner',
+      source: '10.10.0.0/24',
+      reason: 'The runner asks for its own tokens.',
+    }),
+  });
+  if (!response.ok) throw new Error(await response.text());
 }
 
 interface How extends Shot {

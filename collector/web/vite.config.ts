@@ -1,4 +1,6 @@
 /** Builds the page into `dist/page`, from where the collector serves it. Nothing in it comes from elsewhere. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
@@ -11,11 +13,11 @@ const COLLECTOR = { target: 'http://127.0.0.1:7117', changeOrigin: false };
 /** Each asset once more, as it is sent: packed once, and not with each request. */
 const packed: Plugin = {
   name: 'packed',
-  generateBundle(_options, bundle) {
-    for (const [fileName, built] of Object.entries(bundle)) {
-      if (!fileName.startsWith('assets/')) continue;
-      const source = gzipSync(built.type === 'chunk' ? built.code : built.source, { level: 9 });
-      this.emitFile({ type: 'asset', fileName: `${fileName}.gz`, source });
+  // What is written is what is packed: Vite puts the last touch to it after all else.
+  async writeBundle({ dir = '' }, bundle) {
+    for (const fileName of Object.keys(bundle).filter((name) => name.startsWith('assets/'))) {
+      const file = join(dir, fileName);
+      await writeFile(`${file}.gz`, gzipSync(await readFile(file), { level: 9 }));
     }
   },
 };

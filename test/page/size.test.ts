@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 
 /** Where `npm run build` puts the page. */
@@ -15,6 +16,13 @@ test('what a browser loads before it shows the alerts is small', () => {
   expect(first.filter((path) => path.endsWith('.js')).length).toBeGreaterThan(0);
   expect(first.filter((path) => path.endsWith('.css')).length).toBeGreaterThan(0);
   expect(['index.html', ...first].reduce((sum, path) => sum + sent(path), 0)).toBeLessThan(MOST_BYTES);
+});
+
+test('what is sent packed is the same', () => {
+  for (const name of readdirSync(built('assets')).filter((one) => one.endsWith('.gz'))) {
+    const plain = readFileSync(built(`assets/${name.slice(0, -'.gz'.length)}`));
+    expect(gunzipSync(readFileSync(built(`assets/${name}`))).equals(plain), name).toBe(true);
+  }
 });
 
 test('nothing in it names another host to load from', () => {
