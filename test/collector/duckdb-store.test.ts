@@ -102,6 +102,16 @@ describe('opening a DuckDB store', () => {
     await again.close();
   });
 
+  test('closing it does not wait for questions whose turn has not come', async () => {
+    const store = await openDuckDbStore({ ...options, path: file });
+    await send(store, 0, [use(0)]);
+    const questions = Promise.allSettled(Array.from({ length: 60 }, () => store.history({}, { limit: 1 })));
+    await store.close();
+    const refused = (await questions).filter(({ status }) => status === 'rejected');
+    expect(refused).toHaveLength(58);
+    expect(refused[0]).toMatchObject({ reason: { code: 'STORE_UNAVAILABLE' } });
+  });
+
   test('a file that is no store is refused', async () => {
     const other = path.join(folder, 'notes.txt');
     await writeFile(other, 'x'.repeat(20_000));

@@ -67,6 +67,8 @@ export interface DuckDbStoreOptions extends DatabaseOptions {
 const READERS = 2;
 const READS_WAITING = 64;
 const WRITES_WAITING = 1_000;
+/** When the store closes, questions have so long. */
+const GIVE_UP_MS = 1000;
 
 /** @throws TruantError STORE_LOCKED, STORE_SCHEMA_TOO_NEW, STORE_UNAVAILABLE */
 export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<Store> {
@@ -89,6 +91,8 @@ class DuckDbStore implements Store {
   readonly #database: Database;
   readonly #writer: DuckDBConnection;
   readonly #readers: DuckDBConnection[];
+  /** Those of the readers that have a question to answer. */
+  readonly #asked = new Set<DuckDBConnection>();
   readonly #queryTimeoutMs: number;
   readonly #maxStreams: number;
   readonly #writing = new TaskQueue({ concurrency: 1, capacity: WRITES_WAITING });
@@ -171,12 +175,21 @@ class DuckDbStore implements Store {
     return this.#write(() => inTransaction(this.#writer, () => saveConsumed(this.#writer, consumed)));
   }
 
+  // What is committed next depends on these four: they don't wait behind questions, which may take long.
   recent(cluster: string, within: Micros, limit: number) {
-    return this.#read((connection) => readRecent(connection, cluster, within, limit));
+    return this.#write(() => readRecent(this.#writer, cluster, within, limit));
   }
 
   currentAlerts(cluster: string, closedSince: Micros, limit: number) {
-    return this.#read((connection) => readCurrentAlerts(connection, cluster, closedSince, limit));
+    return this.#write(() => readCurrentAlerts(this.#writer, cluster, closedSince, limit));
+  }
+
+  wholeAlerts(alerts: readonly { cluster: string; id: string }[]) {
+    return this.#write(() => readWholeAlerts(this.#writer, alerts));
+  }
+
+  exceptions(filter: ExceptionsFilter, limit: number) {
+    return this.#write(() => readExceptions(this.#writer, filter, limit));
   }
 
   uses(filter: UsesFilter, paging: Paging) {
@@ -189,10 +202,6 @@ class DuckDbStore implements Store {
 
   alerts(filter: AlertsFilter, paging: Paging, order: AlertOrder = 'newest') {
     return this.#read((connection) => readAlerts(connection, filter, paging, order));
-  }
-
-  wholeAlerts(alerts: readonly { cluster: string; id: string }[]) {
-    return this.#read((connection) => readWholeAlerts(connection, alerts));
   }
 
   alertCounts(filter: AlertsFilter) {
@@ -213,10 +222,6 @@ class DuckDbStore implements Store {
 
   activity(id: string, cluster: string, limit: number) {
     return this.#read((connection) => readActivity(connection, id, cluster, limit));
-  }
-
-  exceptions(filter: ExceptionsFilter, limit: number) {
-    return this.#read((connection) => readExceptions(connection, filter, limit));
   }
 
   alert(id: string, cluster?: string) {
@@ -275,7 +280,12 @@ class DuckDbStore implements Store {
   }
 
   async #close(): Promise<void> {
+    // Nobody waits for answers any more, and all has to end soon.
+    const giveUp = setInterval(() => {
+      for (const connection of this.#asked) connection.interrupt();
+    }, GIVE_UP_MS);
     await Promise.all([this.#writing.close(), this.#reading.close()]);
+    clearInterval(giveUp);
     for (const connection of [this.#writer, ...this.#readers.splice(0)]) connection.closeSync();
     this.#database.close();
   }
@@ -291,7 +301,9 @@ class DuckDbStore implements Store {
 
   #read<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     return this.#reading.run(async () => {
+      if (this.#closed) throw new TruantError('STORE_UNAVAILABLE', 'The store is being closed.');
       const connection = this.#readers.pop() as DuckDBConnection;
+      this.#asked.add(connection);
       const late = new AbortController();
       // Again and again: what is interrupted is one statement, and a question may take several.
       const timer = setInterval(() => {
@@ -302,6 +314,7 @@ class DuckDbStore implements Store {
         return await this.#explained(() => work(connection), late.signal);
       } finally {
         clearInterval(timer);
+        this.#asked.delete(connection);
         this.#readers.push(connection);
       }
     });
