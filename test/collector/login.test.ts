@@ -167,6 +167,6 @@ describe('somebody', () => {
 
   test('has a name without half a character', () => {
     const { name } = who({ preferred_username: `${'x'.repeat(199)}😀`, groups: 'soc' }) as { name: string };
-    expect(name.isWellFormed()).toBe(true);
+    expect(Buffer.from(name).toString()).toBe(name);
   });
 });

@@ -12,7 +12,9 @@ import { batch, type Running, runCollector } from './support/running.ts';
 /** Of all that stopping may take, less would be left for the store than it may need. */
 const IN_TIME_MS = 6000;
 
-async function connected(running: Running, said: string, open = connect): Promise<Socket> {
+type Open = (options: { port: number; host: string }) => Socket;
+
+async function connected(running: Running, said: string, open: Open = connect): Promise<Socket> {
   const { port } = new URL(running.url);
   const socket = open({ port: Number(port), host: '127.0.0.1' });
   socket.on('error', () => undefined);
@@ -71,11 +73,11 @@ test(
     await writeFile(keyFile, own.key);
     const auth = { mode: 'token', viewerTokenHashes: [`sha256:${'a'.repeat(64)}`] };
     const running = await runCollector({ tls: { certFile, keyFile }, auth });
-    const within = (options: object) => connectTls({ ...options, ca: authority.pem });
+    const within: Open = (options) => connectTls({ ...options, ca: authority.pem });
     const sockets = [
       await connected(running, ''),
-      await connected(running, '', within as typeof connect),
-      await connected(running, 'GET /he', within as typeof connect),
+      await connected(running, '', within),
+      await connected(running, 'GET /he', within),
     ];
     await running.stop();
     for (const socket of sockets) socket.destroy();

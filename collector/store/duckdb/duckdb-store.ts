@@ -41,6 +41,7 @@ import { type Database, type DatabaseOptions, openDatabase } from './database.ts
 import { countSuppressed, insertActions, readActivity, readExceptions, saveExceptions } from './handling.ts';
 import { readHistory, readUses } from './history.ts';
 import { inTransaction, migrate } from './migrations.ts';
+import { Readers } from './readers.ts';
 import { readConsumed, readCounts, readKnown, readRecent, readStreams } from './reading.ts';
 import { retain, usedBytes } from './retention.ts';
 import { readGroups, readHistogram, readObservation } from './summaries.ts';
@@ -65,10 +66,7 @@ export interface DuckDbStoreOptions extends DatabaseOptions {
 }
 
 const READERS = 2;
-const READS_WAITING = 64;
 const WRITES_WAITING = 1_000;
-/** When the store closes, questions have so long. */
-const GIVE_UP_MS = 1000;
 
 /** @throws TruantError STORE_LOCKED, STORE_SCHEMA_TOO_NEW, STORE_UNAVAILABLE */
 export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<Store> {
@@ -90,13 +88,9 @@ export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<Stor
 class DuckDbStore implements Store {
   readonly #database: Database;
   readonly #writer: DuckDBConnection;
-  readonly #readers: DuckDBConnection[];
-  /** Those of the readers that have a question to answer. */
-  readonly #asked = new Set<DuckDBConnection>();
-  readonly #queryTimeoutMs: number;
+  readonly #readers: Readers;
   readonly #maxStreams: number;
   readonly #writing = new TaskQueue({ concurrency: 1, capacity: WRITES_WAITING });
-  readonly #reading = new TaskQueue({ concurrency: READERS, capacity: READS_WAITING });
   readonly #hours = new CredentialHours();
   /** As stored; undefined when that isn't sure, until they are read again. */
   #streams: Map<string, StreamState> | undefined;
@@ -111,8 +105,7 @@ class DuckDbStore implements Store {
   ) {
     this.#database = database;
     this.#writer = writer;
-    this.#readers = readers;
-    this.#queryTimeoutMs = queryTimeoutMs;
+    this.#readers = new Readers(readers, queryTimeoutMs);
     this.#maxStreams = maxStreams;
   }
 
@@ -280,13 +273,8 @@ class DuckDbStore implements Store {
   }
 
   async #close(): Promise<void> {
-    // Nobody waits for answers any more, and all has to end soon.
-    const giveUp = setInterval(() => {
-      for (const connection of this.#asked) connection.interrupt();
-    }, GIVE_UP_MS);
-    await Promise.all([this.#writing.close(), this.#reading.close()]);
-    clearInterval(giveUp);
-    for (const connection of [this.#writer, ...this.#readers.splice(0)]) connection.closeSync();
+    await Promise.all([this.#writing.close(), this.#readers.close()]);
+    this.#writer.closeSync();
     this.#database.close();
   }
 
@@ -300,37 +288,14 @@ class DuckDbStore implements Store {
   }
 
   #read<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-    return this.#reading.run(async () => {
-      if (this.#closed) throw new TruantError('STORE_UNAVAILABLE', 'The store is being closed.');
-      const connection = this.#readers.pop() as DuckDBConnection;
-      this.#asked.add(connection);
-      const late = new AbortController();
-      // Again and again: what is interrupted is one statement, and a question may take several.
-      const timer = setInterval(() => {
-        late.abort();
-        connection.interrupt();
-      }, this.#queryTimeoutMs);
-      try {
-        return await this.#explained(() => work(connection), late.signal);
-      } finally {
-        clearInterval(timer);
-        this.#asked.delete(connection);
-        this.#readers.push(connection);
-      }
-    });
+    return this.#explained(() => this.#readers.ask(work));
   }
 
-  async #explained<T>(work: () => Promise<T>, late?: AbortSignal): Promise<T> {
+  async #explained<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
       if (error instanceof TruantError) throw error;
-      if (late?.aborted) {
-        throw new TruantError('OVERLOADED', 'The question took too long and was given up.', {
-          cause: error,
-          remedy: 'Ask for a shorter time (since, until).',
-        });
-      }
       // After such an error DuckDB refuses everything until the file is opened anew, which takes a restart.
       if (/FATAL|has been invalidated/.test(String(error)))
         this.#failure = 'The store has failed and must be opened anew.';
