@@ -97,7 +97,7 @@ export function guard(server: FastifyInstance, options: AccessOptions): void {
    * ask, though it can't read the answer: how long that takes tells something, and live streams have only so many places.
    */
   function refuseForeignPage(request: FastifyRequest, access: Access): void {
-    if ((isSafe(request) && access === 'open') || originOf(request.headers, origin) !== 'foreign') return;
+    if ((access === 'open' && isLedHere(request)) || originOf(request.headers, origin) !== 'foreign') return;
     const detail = 'The request is from a page of another origin.';
     refusals.tell('foreign-page', detail, request.ip);
     throw new Problem({ status: 403, detail });
@@ -119,6 +119,10 @@ export function guard(server: FastifyInstance, options: AccessOptions): void {
 
 /** It asks, and changes nothing. */
 const isSafe = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD';
+
+/** As a link does, in a window of its own; what a page has loaded into itself could use up the failures that a login may have. */
+const isLedHere = (request: FastifyRequest): boolean =>
+  isSafe(request) && (request.headers['sec-fetch-dest'] ?? 'document') === 'document';
 
 const isSame = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b));
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

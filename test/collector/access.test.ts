@@ -133,7 +133,9 @@ describe('without authentication', () => {
     expect(await statusFor(running.url, 'localhost', headers)).toBe(status);
     expect(await statusFor(running.url, 'localhost', headers, '/api/v1/history/export?format=csv')).toBe(status);
     // A link may lead to the page from anywhere.
-    expect(await statusFor(running.url, 'localhost', headers, '/history')).not.toBe(403);
+    const path = '/healthz';
+    expect(await statusFor(running.url, 'localhost', { ...headers, 'sec-fetch-dest': 'document' }, path)).toBe(200);
+    expect(await statusFor(running.url, 'localhost', { ...headers, 'sec-fetch-dest': 'image' }, path)).toBe(status);
   });
 });
 
