@@ -160,6 +160,25 @@ describe('the database', () => {
     });
   });
 
+  test('tells of agents only as much as there is memory for, and leaves out those that say most', async () => {
+    await withDatabase(async (database) => {
+      const connection = await database.connect();
+      await migrate(connection, START);
+      const parts = Array.from({ length: 32 }, () => ({ name: 'x', state: 'running', detail: 'x'.repeat(512) }));
+      const put = (name: string, count: number, said: object) =>
+        connection.run(
+          `INSERT INTO agents SELECT 'demo', '${name}-' || i, 's', ${START}, ${START}, '${JSON.stringify(said)}'
+           FROM range(${count}) r(i)`,
+        );
+      await put('a-loud', 5000, heartbeat(0, { parts }));
+      await put('quiet', 100, heartbeat(0));
+      const agents = (await readAgents(connection)).map(({ agent }) => agent);
+      expect(agents.filter((agent) => agent.startsWith('quiet'))).toHaveLength(100);
+      expect(agents.length).toBeLessThan(2500);
+      connection.closeSync();
+    });
+  });
+
   test('knows so many agents, those heard of last', async () => {
     await withDatabase(async (database) => {
       const connection = await database.connect();
