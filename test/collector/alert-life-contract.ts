@@ -54,7 +54,7 @@ export function alertLifeContract(name: string, open: () => Promise<Opened>): vo
       const ids = async (read: Promise<Alert[]>) => (await read).map(({ id }) => id).toSorted();
       expect(await ids(store.wholeAlerts([{ cluster: CLUSTER, id: 'a1' }]))).toEqual(['a1']);
       expect(await ids(store.currentAlerts(CLUSTER, START, 10))).toEqual(['a1', 'a2', 'a3']);
-      expect(await store.exceptions({}, 1)).toEqual([]);
+      expect(await store.exceptions({ id: 'ex_1' }, 1)).toEqual([]);
       expect(await store.recent(CLUSTER, HOUR, 1)).toEqual({ decided: [], undecided: [] });
       expect((await questions).filter(({ status }) => status === 'rejected')).not.toEqual([]);
     });

@@ -168,7 +168,7 @@ class DuckDbStore implements Store {
     return this.#write(() => inTransaction(this.#writer, () => saveConsumed(this.#writer, consumed)));
   }
 
-  // What is committed next depends on these four: they don't wait behind questions, which may take long.
+  // What is committed next depends on these, and on one exception: they don't wait behind questions, which may take long.
   recent(cluster: string, within: Micros, limit: number) {
     return this.#write(() => readRecent(this.#writer, cluster, within, limit));
   }
@@ -182,7 +182,8 @@ class DuckDbStore implements Store {
   }
 
   exceptions(filter: ExceptionsFilter, limit: number) {
-    return this.#write(() => readExceptions(this.#writer, filter, limit));
+    if (filter.id !== undefined) return this.#write(() => readExceptions(this.#writer, filter, limit));
+    return this.#read((connection) => readExceptions(connection, filter, limit));
   }
 
   uses(filter: UsesFilter, paging: Paging) {
