@@ -33,7 +33,7 @@ export interface Handling {
    * @throws TruantError NOT_FOUND, CONFLICT when it is not in a state for that, REQUEST_INVALID of terms of exceptions
    */
   act(alert: AlertName, action: AlertAction, by: string): Promise<Alert>;
-  /** @returns of each alert in turn; nothing is done where that is NOT_FOUND or CONFLICT */
+  /** @returns of each alert in turn; nothing is done where that is NOT_FOUND or CONFLICT, or what fails after others were done */
   actOnAll(alerts: readonly AlertName[], action: AlertAction, by: string): Promise<Acted[]>;
   /** @throws TruantError CONFLICT when there is such an exception or there are too many, REQUEST_INVALID of its terms */
   except(exception: NewException, by: string): Promise<Exception>;
@@ -146,7 +146,13 @@ export function createHandling({ store, clock, turns, inForce, correlators, comm
       const results: Acted[] = [];
       for (let from = 0; from < names.length; from += AT_ONCE) {
         const some = names.slice(from, from + AT_ONCE);
-        results.push(...(await turns.run(() => actOn(some, action, by))));
+        try {
+          results.push(...(await turns.run(() => actOn(some, action, by))));
+        } catch (error) {
+          // What was done is done, and has to be told.
+          if (from === 0 || !(error instanceof TruantError)) throw error;
+          return [...results, ...names.slice(from).map(({ cluster, id }): Acted => ({ cluster, id, result: error }))];
+        }
       }
       return results;
     },

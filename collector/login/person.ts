@@ -13,20 +13,27 @@ export interface ClaimSettings {
 }
 
 const MAX_NAME = 200;
+/** As long as OpenID Connect lets it be. */
+const MAX_SUB = 255;
 /** Truant's own deeds bear the one, those of nobody in particular the other. */
 const RESERVED = new Set(['truant', 'anybody']);
 
 export function personOf(claims: PersonClaims, settings: ClaimSettings): Person | Refused {
   const { sub } = claims;
   if (typeof sub !== 'string' || sub === '') return { refused: 'login-wrong', detail: 'The id token has no sub.' };
-  const name = nameIn(claims, settings) ?? sub;
-  const shown = printable(RESERVED.has(name.toLowerCase()) ? `sub ${sub}` : name).slice(0, MAX_NAME);
+  // Cut, it could be somebody else's.
+  if (sub.length > MAX_SUB) return { refused: 'login-wrong', detail: 'The id token has a sub that is too long.' };
+  const name = plain(nameIn(claims, settings) ?? sub);
+  const shown = printable((RESERVED.has(name.toLowerCase()) ? `sub ${sub}` : name).slice(0, MAX_NAME));
   const groups = new Set(groupsIn(claims, settings));
   const role = PERSON_ROLES.toReversed().find((one) => settings.roles[one].some((group) => groups.has(group)));
-  if (role) return { role, id: `sub ${sub.slice(0, MAX_NAME)}`, name: shown };
+  if (role) return { role, id: `sub ${sub}`, name: shown };
   const detail = `${shown} is in none of the groups that collector.auth.oidc.roles names, by the claim ${settings.groupsClaim}.`;
   return { refused: 'no-role', detail, proven: true };
 }
+
+/** As it looks: spaces at its ends and wide letters would make two names of what people read as one. */
+const plain = (name: string): string => name.normalize('NFKC').trim().replace(/\s+/g, ' ');
 
 /** Whether nothing is missing that more claims could have. */
 export const claimsSuffice = (claims: PersonClaims, settings: ClaimSettings): boolean =>

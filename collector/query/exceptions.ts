@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Exception } from '../../shared/schema/handling.ts';
 import type { Clock } from '../../shared/time.ts';
+import { MOST_EXCEPTIONS } from '../correlate/exceptions-in-force.ts';
 import type { Handling } from '../correlate/handling.ts';
 import { nameOf } from '../identity/caller.ts';
 import { endpoint, type RegisterRoutes } from '../server/endpoint.ts';
@@ -9,7 +10,8 @@ import type { Store } from '../store/store.ts';
 import { ExceptionsQuery, NoQuery } from './parameters.ts';
 import { ExceptionBody, ExceptionsAnswer } from './schemas/alerts.ts';
 
-const MOST = 1000;
+/** All that can be in force: what keeps findings back must not be out of sight. */
+const MOST = MOST_EXCEPTIONS;
 
 export interface ExceptionsRoutesOptions {
   store: Store;

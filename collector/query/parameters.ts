@@ -5,7 +5,7 @@ import { canonicalAddress } from '../../shared/inventory/address.ts';
 import { parsePrincipal, principalOf } from '../../shared/normalise/principal.ts';
 import { AlertStatus, Severity } from '../../shared/schema/alert.ts';
 import { AwayWhere, Placement } from '../../shared/schema/placement.ts';
-import { parseTime } from '../../shared/time.ts';
+import { type Micros, parseTime } from '../../shared/time.ts';
 import { readEventId } from '../live/events.ts';
 import { ALERT_ORDERS } from '../store/alert-life.ts';
 import { GROUP_ORDERS, GROUPINGS } from '../store/history-summaries.ts';
@@ -34,7 +34,12 @@ const wholeNumber = (min: number, max: number) =>
     const value = /^\d+$/.test(digits) ? Number(digits) : Number.NaN;
     return value >= min && value <= max ? value : undefined;
   });
-const time = (what: string) => optional(readable(40, parseTime), `${what}, as RFC 3339: 2030-01-31T12:00:00Z`);
+/** What is before or after all that there can be is asked for as that: no number beyond is exact. */
+const readTime = (text: string): Micros | undefined => {
+  const time = parseTime(text);
+  return time === undefined ? undefined : Math.min(Math.max(time, 0), Number.MAX_SAFE_INTEGER);
+};
+const time = (what: string) => optional(readable(40, readTime), `${what}, as RFC 3339: 2030-01-31T12:00:00Z`);
 
 const VERDICTS = z.enum(Placement.options.map(({ shape }) => shape.verdict.value));
 const MOST = 1000;

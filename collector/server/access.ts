@@ -71,8 +71,8 @@ export function guard(server: FastifyInstance, options: AccessOptions): void {
       throw new Problem({ status: 421, detail: 'Host must be localhost, 127.0.0.1 or [::1].' });
     }
     refuseBody(request);
-    refuseForeignPage(request);
     const access = accessOf(request.routeOptions.config);
+    refuseForeignPage(request, access);
     if (access !== 'open') request.caller = identity ? await callerOf(request, identity) : ANYBODY;
     if (request.caller && !allows(request.caller, access)) {
       throw new Problem({
@@ -92,9 +92,12 @@ export function guard(server: FastifyInstance, options: AccessOptions): void {
     return session.caller;
   }
 
-  /** Whoever asks by whatever means: a page of somebody else's must not have its visitor's browser do anything here. */
-  function refuseForeignPage(request: FastifyRequest): void {
-    if (isSafe(request) || originOf(request.headers, origin) !== 'foreign') return;
+  /**
+   * Whoever asks by whatever means: a page of somebody else's must not have its visitor's browser do anything here. Nor
+   * ask, though it can't read the answer: how long that takes tells something, and live streams have only so many places.
+   */
+  function refuseForeignPage(request: FastifyRequest, access: Access): void {
+    if ((access === 'open' && isLedHere(request)) || originOf(request.headers, origin) !== 'foreign') return;
     const detail = 'The request is from a page of another origin.';
     refusals.tell('foreign-page', detail, request.ip);
     throw new Problem({ status: 403, detail });
@@ -116,6 +119,10 @@ export function guard(server: FastifyInstance, options: AccessOptions): void {
 
 /** It asks, and changes nothing. */
 const isSafe = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD';
+
+/** As a link does, in a window of its own; what a page has loaded into itself could use up the failures that a login may have. */
+const isLedHere = (request: FastifyRequest): boolean =>
+  isSafe(request) && (request.headers['sec-fetch-dest'] ?? 'document') === 'document';
 
 const isSame = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b));
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

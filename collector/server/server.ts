@@ -15,6 +15,7 @@ import type { RefusalLog } from '../identity/refusal-log.ts';
 import type { Sessions } from '../identity/sessions.ts';
 import { accessOf, guard, refuseUnsafe } from './access.ts';
 import { COMPRESSION, isCompressed } from './compression.ts';
+import { Connections } from './connections.ts';
 import type { Documentation } from './endpoint.ts';
 import type { Limits } from './limits.ts';
 import { problemOf, sendProblem, titled } from './problem.ts';
@@ -119,6 +120,7 @@ export function createServer(options: ServerOptions): HttpServer {
     clientErrorHandler: refuseConnection,
   });
   server.server.maxConnections = limits.connections;
+  const connections = new Connections(server.server);
 
   const routes: Route[] = [];
   server.addHook('onRoute', (route) => {
@@ -159,7 +161,7 @@ export function createServer(options: ServerOptions): HttpServer {
     },
     stop: async () => {
       stopRenewing();
-      await server.close();
+      await connections.end(server.close());
     },
     degraded: () => tls?.trouble() ?? identity?.trouble(),
   });

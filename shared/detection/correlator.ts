@@ -188,8 +188,10 @@ export class Correlator implements CorrelatorPort {
   }
 
   #take(observation: Observation): void {
+    // By an agent's own clock, and every minute: one that is wrong would have others decided too soon.
+    if (observation.kind === 'heartbeat') return;
     this.#now = Math.max(this.#now, observation.seen);
-    if (observation.kind === 'status' || observation.kind === 'heartbeat') return;
+    if (observation.kind === 'status') return;
     if (observation.kind === 'read' || observation.kind === 'file') {
       this.#takeOfFile(observation);
       return;

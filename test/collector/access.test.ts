@@ -122,12 +122,32 @@ describe('without authentication', () => {
   ])('a request for the host %s is answered %i', async (host, status) => {
     expect(await statusFor(running.url, host)).toBe(status);
   });
+
+  test.each([
+    ['a page of ours', { 'sec-fetch-site': 'same-origin' }, 200],
+    ['a person', { 'sec-fetch-site': 'none' }, 200],
+    ['a page of another site', { 'sec-fetch-site': 'cross-site' }, 403],
+    ['a page of another port', { 'sec-fetch-site': 'same-site' }, 403],
+    ['a page of another origin, of an older browser', { origin: 'https://evil.example' }, 403],
+  ])('what %s asks is answered %i', async (_who, headers, status) => {
+    expect(await statusFor(running.url, 'localhost', headers)).toBe(status);
+    expect(await statusFor(running.url, 'localhost', headers, '/api/v1/history/export?format=csv')).toBe(status);
+    // A link may lead to the page from anywhere.
+    const path = '/healthz';
+    expect(await statusFor(running.url, 'localhost', { ...headers, 'sec-fetch-dest': 'document' }, path)).toBe(200);
+    expect(await statusFor(running.url, 'localhost', { ...headers, 'sec-fetch-dest': 'image' }, path)).toBe(status);
+  });
 });
 
-function statusFor(url: string, host: string, headers: object = {}): Promise<number | undefined> {
+function statusFor(
+  url: string,
+  host: string,
+  headers: object = {},
+  path = '/api/v1/alerts',
+): Promise<number | undefined> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    const request = http.get({ hostname, port, path: '/api/v1/alerts', headers: { ...headers, host } }, (response) => {
+    const request = http.get({ hostname, port, path, headers: { ...headers, host } }, (response) => {
       response.resume();
       resolve(response.statusCode);
     });

@@ -48,6 +48,17 @@ export function alertLifeContract(name: string, open: () => Promise<Opened>): vo
         alert('a4', { createdAt: at(3), lastSeen: at(3), cluster: 'other', severity: 'low', status: 'closed' }),
       );
 
+    test('what is to be changed is read however many questions wait', async () => {
+      await four();
+      const questions = Promise.allSettled(Array.from({ length: 200 }, () => store.history({}, { limit: 1 })));
+      const ids = async (read: Promise<Alert[]>) => (await read).map(({ id }) => id).toSorted();
+      expect(await ids(store.wholeAlerts([{ cluster: CLUSTER, id: 'a1' }]))).toEqual(['a1']);
+      expect(await ids(store.currentAlerts(CLUSTER, START, 10))).toEqual(['a1', 'a2', 'a3']);
+      expect(await store.exceptions({ id: 'ex_1' }, 1)).toEqual([]);
+      expect(await store.recent(CLUSTER, HOUR, 1)).toEqual({ decided: [], undecided: [] });
+      expect((await questions).filter(({ status }) => status === 'rejected')).not.toEqual([]);
+    });
+
     describe('lists', () => {
       beforeEach(four);
 

@@ -150,6 +150,8 @@ describe('the API', () => {
         [0, 1],
       ]);
       expect(await ask('/api/v1/history/histogram?cluster=nobody', HistogramAnswer)).toMatchObject({ from: null });
+      const ever = 'since=0000-01-01T00:00:00Z&until=9999-12-31T23:59:59Z';
+      expect(await ask(`/api/v1/history/histogram?${ever}&buckets=3`, HistogramAnswer)).toMatchObject({ from: 0 });
     });
 
     test('/api/v1/history/groups', async () => {

@@ -102,6 +102,16 @@ describe('opening a DuckDB store', () => {
     await again.close();
   });
 
+  test('closing it does not wait for questions whose turn has not come', async () => {
+    const store = await openDuckDbStore({ ...options, path: file });
+    await send(store, 0, [use(0)]);
+    const questions = Promise.allSettled(Array.from({ length: 60 }, () => store.history({}, { limit: 1 })));
+    await store.close();
+    const refused = (await questions).filter(({ status }) => status === 'rejected');
+    expect(refused).toHaveLength(58);
+    expect(refused[0]).toMatchObject({ reason: { code: 'STORE_UNAVAILABLE' } });
+  });
+
   test('a file that is no store is refused', async () => {
     const other = path.join(folder, 'notes.txt');
     await writeFile(other, 'x'.repeat(20_000));
@@ -146,6 +156,25 @@ describe('the database', () => {
       await migrate(connection, START);
       const result = await connection.runAndReadAll('DESCRIBE observations');
       expect(result.getRows().map(([name]) => name)).toEqual(Object.keys(COLUMNS));
+      connection.closeSync();
+    });
+  });
+
+  test('tells of agents only as much as there is memory for, and leaves out those that say most', async () => {
+    await withDatabase(async (database) => {
+      const connection = await database.connect();
+      await migrate(connection, START);
+      const parts = Array.from({ length: 32 }, () => ({ name: 'x', state: 'running', detail: 'x'.repeat(512) }));
+      const put = (name: string, count: number, said: object) =>
+        connection.run(
+          `INSERT INTO agents SELECT 'demo', '${name}-' || i, 's', ${START}, ${START}, '${JSON.stringify(said)}'
+           FROM range(${count}) r(i)`,
+        );
+      await put('a-loud', 5000, heartbeat(0, { parts }));
+      await put('quiet', 100, heartbeat(0));
+      const agents = (await readAgents(connection)).map(({ agent }) => agent);
+      expect(agents.filter((agent) => agent.startsWith('quiet'))).toHaveLength(100);
+      expect(agents.length).toBeLessThan(2500);
       connection.closeSync();
     });
   });

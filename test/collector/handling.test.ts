@@ -164,6 +164,22 @@ describe('handling', () => {
     expect(told.at(-1)).toMatchObject({ id: 'al-JTI=1', revision: 3, status: 'acknowledged' });
   });
 
+  test('of several, those that were done are told though others can not be stored', async () => {
+    const { store: fragile, failNext } = failing(store);
+    const { actOnAll, theft, onAlerts } = await start(fragile);
+    const names = Array.from({ length: 25 }, (_, n) => named(`al-JTI=${n}`));
+    for (const n of names.keys()) await theft(n, { credential: `JTI=${n}` });
+    const stop = onAlerts(() => failNext(1));
+    const results = await actOnAll(names, { action: 'acknowledge' }, 'ada');
+    stop();
+    expect(results.map(({ id }) => id)).toEqual(names.map(({ id }) => id));
+    expect(results.map(({ result }) => (result instanceof TruantError ? result.code : result.status))).toEqual([
+      ...Array.from({ length: 20 }, () => 'acknowledged'),
+      ...Array.from({ length: 5 }, () => 'STORE_UNAVAILABLE'),
+    ]);
+    expect((await store.alertCounts({})).status).toMatchObject({ open: 5, acknowledged: 20 });
+  });
+
   test('an action that can not be stored is told to nobody, and can be done again', async () => {
     const { store: fragile, failNext } = failing(store);
     const { act, theft, told } = await start(fragile);

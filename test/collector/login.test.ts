@@ -138,7 +138,7 @@ describe('somebody', () => {
       'a1',
     ],
     ['sub, where that claim is missing', { preferred_username: 'ana', ...soc }, { nameClaim: 'upn' }, '1'],
-    ['what can be shown of it', { preferred_username: 'a\u202ena\n', ...soc }, {}, 'a\\u{202e}na\\n'],
+    ['what can be shown of it', { preferred_username: 'a\u202ena\u001b', ...soc }, {}, 'a\\u{202e}na\\e'],
     ['nothing that others go by', { preferred_username: 'TRUANT', ...soc }, {}, 'sub 1'],
   ])('is called by %s', (_what, claims, more, name) => {
     expect(who(claims, more)).toMatchObject({ name });
@@ -150,5 +150,23 @@ describe('somebody', () => {
 
   test('has a name that is not too long', () => {
     expect((who({ preferred_username: 'x'.repeat(5000), ...soc }) as { name: string }).name).toHaveLength(200);
+  });
+
+  test.each(['truant', ' Truant', 'truant\u3000', '\tTRUANT\n', 'ｔｒｕａｎｔ', 'anybody ', 'truant\u00a0'])(
+    'does nothing in the name of nobody: %j',
+    (preferred_username) => {
+      expect(who({ preferred_username, groups: 'soc' })).toMatchObject({ name: 'sub 1' });
+    },
+  );
+
+  test('is nobody else, whose sub only begins as theirs', () => {
+    const [one, other] = ['1', '2'].map((end) => who({ sub: 'a'.repeat(254) + end, groups: 'soc' }));
+    expect(one).not.toMatchObject({ id: (other as { id: string }).id });
+    expect(who({ sub: 'a'.repeat(256), groups: 'soc' })).toMatchObject({ refused: 'login-wrong' });
+  });
+
+  test('has a name without half a character', () => {
+    const { name } = who({ preferred_username: `${'x'.repeat(199)}😀`, groups: 'soc' }) as { name: string };
+    expect(Buffer.from(name).toString()).toBe(name);
   });
 });

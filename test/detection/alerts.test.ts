@@ -5,6 +5,7 @@ import { Correlator } from '../../shared/detection/correlator.ts';
 import { Alert, type Finding } from '../../shared/schema/alert.ts';
 import type { Observation } from '../../shared/schema/observation.ts';
 import { DAY, formatTime } from '../../shared/time.ts';
+import { heartbeat } from '../collector/support/make.ts';
 import { inOrder, newCorrelator, run } from './run.ts';
 import { ADMIN, at, denied, entry, INTERNET, issue, legacy, mint, OUTSIDE, ordinary, unbound, use } from './world.ts';
 
@@ -355,4 +356,11 @@ it('a TokenRequest that waits is one, however long', () => {
   for (let seconds = 2; seconds < 400; seconds += 1) expect(correlator.advance(at(seconds)).alerts).toEqual([]);
   const { alerts } = correlator.advance(at(700));
   expect(alerts.map(({ counts }) => counts)).toEqual([{ findings: 1, observations: 1 }]);
+});
+
+it('what an agent says about itself is by its own clock, and moves no other time', () => {
+  const correlator = newCorrelator();
+  correlator.process([...minute, heartbeat(0, { seen: at(3600) })], []);
+  const { alerts } = correlator.process([stolen(10, 'cart-1')], []);
+  expect(alerts.map(({ updatedAt }) => updatedAt < formatTime(at(60)))).toEqual([true]);
 });

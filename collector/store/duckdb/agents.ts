@@ -8,6 +8,8 @@ import { type Parameter, query, toNumber } from './sql.ts';
 
 /** Far more than agents, and too few for made-up names to fill the store. */
 const MOST = 10_000;
+/** Of what is told of all of them: as many as may be, each with more than any has to say, would fill the memory. */
+const MOST_CHARS = 32 * 1024 * 1024;
 
 /** A stream brings them in order; of another stream of the same agent, the later one by the agent's own clock is the newer. */
 export async function saveHeartbeats(connection: DuckDBConnection, { fresh = [], at }: Commit): Promise<void> {
@@ -44,8 +46,13 @@ async function saveHeartbeat(
   );
 }
 
+/** Those that say least first, as far as there is room for: whoever is left out is known by its streams still. */
 export async function readAgents(connection: DuckDBConnection): Promise<AgentState[]> {
-  const rows = await query(connection, 'SELECT cluster, agent, heard_at, body FROM agents ORDER BY cluster, agent');
+  const rows = await query(
+    connection,
+    `SELECT cluster, agent, heard_at, body FROM agents
+     QUALIFY sum(strlen(body)) OVER (ORDER BY strlen(body), cluster, agent) <= ${MOST_CHARS} ORDER BY cluster, agent`,
+  );
   return rows.map((row) => ({
     cluster: row['cluster'] as string,
     agent: row['agent'] as string,

@@ -41,6 +41,7 @@ import { type Database, type DatabaseOptions, openDatabase } from './database.ts
 import { countSuppressed, insertActions, readActivity, readExceptions, saveExceptions } from './handling.ts';
 import { readHistory, readUses } from './history.ts';
 import { inTransaction, migrate } from './migrations.ts';
+import { Readers } from './readers.ts';
 import { readConsumed, readCounts, readKnown, readRecent, readStreams } from './reading.ts';
 import { retain, usedBytes } from './retention.ts';
 import { readGroups, readHistogram, readObservation } from './summaries.ts';
@@ -65,7 +66,6 @@ export interface DuckDbStoreOptions extends DatabaseOptions {
 }
 
 const READERS = 2;
-const READS_WAITING = 64;
 const WRITES_WAITING = 1_000;
 
 /** @throws TruantError STORE_LOCKED, STORE_SCHEMA_TOO_NEW, STORE_UNAVAILABLE */
@@ -88,11 +88,9 @@ export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<Stor
 class DuckDbStore implements Store {
   readonly #database: Database;
   readonly #writer: DuckDBConnection;
-  readonly #readers: DuckDBConnection[];
-  readonly #queryTimeoutMs: number;
+  readonly #readers: Readers;
   readonly #maxStreams: number;
   readonly #writing = new TaskQueue({ concurrency: 1, capacity: WRITES_WAITING });
-  readonly #reading = new TaskQueue({ concurrency: READERS, capacity: READS_WAITING });
   readonly #hours = new CredentialHours();
   /** As stored; undefined when that isn't sure, until they are read again. */
   #streams: Map<string, StreamState> | undefined;
@@ -107,8 +105,7 @@ class DuckDbStore implements Store {
   ) {
     this.#database = database;
     this.#writer = writer;
-    this.#readers = readers;
-    this.#queryTimeoutMs = queryTimeoutMs;
+    this.#readers = new Readers(readers, queryTimeoutMs);
     this.#maxStreams = maxStreams;
   }
 
@@ -171,12 +168,22 @@ class DuckDbStore implements Store {
     return this.#write(() => inTransaction(this.#writer, () => saveConsumed(this.#writer, consumed)));
   }
 
+  // What is committed next depends on these, and on one exception: they don't wait behind questions, which may take long.
   recent(cluster: string, within: Micros, limit: number) {
-    return this.#read((connection) => readRecent(connection, cluster, within, limit));
+    return this.#write(() => readRecent(this.#writer, cluster, within, limit));
   }
 
   currentAlerts(cluster: string, closedSince: Micros, limit: number) {
-    return this.#read((connection) => readCurrentAlerts(connection, cluster, closedSince, limit));
+    return this.#write(() => readCurrentAlerts(this.#writer, cluster, closedSince, limit));
+  }
+
+  wholeAlerts(alerts: readonly { cluster: string; id: string }[]) {
+    return this.#write(() => readWholeAlerts(this.#writer, alerts));
+  }
+
+  exceptions(filter: ExceptionsFilter, limit: number) {
+    if (filter.id !== undefined) return this.#write(() => readExceptions(this.#writer, filter, limit));
+    return this.#read((connection) => readExceptions(connection, filter, limit));
   }
 
   uses(filter: UsesFilter, paging: Paging) {
@@ -189,10 +196,6 @@ class DuckDbStore implements Store {
 
   alerts(filter: AlertsFilter, paging: Paging, order: AlertOrder = 'newest') {
     return this.#read((connection) => readAlerts(connection, filter, paging, order));
-  }
-
-  wholeAlerts(alerts: readonly { cluster: string; id: string }[]) {
-    return this.#read((connection) => readWholeAlerts(connection, alerts));
   }
 
   alertCounts(filter: AlertsFilter) {
@@ -213,10 +216,6 @@ class DuckDbStore implements Store {
 
   activity(id: string, cluster: string, limit: number) {
     return this.#read((connection) => readActivity(connection, id, cluster, limit));
-  }
-
-  exceptions(filter: ExceptionsFilter, limit: number) {
-    return this.#read((connection) => readExceptions(connection, filter, limit));
   }
 
   alert(id: string, cluster?: string) {
@@ -275,8 +274,8 @@ class DuckDbStore implements Store {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([this.#writing.close(), this.#reading.close()]);
-    for (const connection of [this.#writer, ...this.#readers.splice(0)]) connection.closeSync();
+    await Promise.all([this.#writing.close(), this.#readers.close()]);
+    this.#writer.closeSync();
     this.#database.close();
   }
 
@@ -290,34 +289,14 @@ class DuckDbStore implements Store {
   }
 
   #read<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-    return this.#reading.run(async () => {
-      const connection = this.#readers.pop() as DuckDBConnection;
-      const late = new AbortController();
-      // Again and again: what is interrupted is one statement, and a question may take several.
-      const timer = setInterval(() => {
-        late.abort();
-        connection.interrupt();
-      }, this.#queryTimeoutMs);
-      try {
-        return await this.#explained(() => work(connection), late.signal);
-      } finally {
-        clearInterval(timer);
-        this.#readers.push(connection);
-      }
-    });
+    return this.#explained(() => this.#readers.ask(work));
   }
 
-  async #explained<T>(work: () => Promise<T>, late?: AbortSignal): Promise<T> {
+  async #explained<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
       if (error instanceof TruantError) throw error;
-      if (late?.aborted) {
-        throw new TruantError('OVERLOADED', 'The question took too long and was given up.', {
-          cause: error,
-          remedy: 'Ask for a shorter time (since, until).',
-        });
-      }
       // After such an error DuckDB refuses everything until the file is opened anew, which takes a restart.
       if (/FATAL|has been invalidated/.test(String(error)))
         this.#failure = 'The store has failed and must be opened anew.';
