@@ -84,7 +84,6 @@ function Export({ query }: { query: Readonly<Record<string, string>> }) {
       {FORMATS.map(([format, name]) => (
         <a
           key={format}
-          class="button"
           download
           href={`/api/v1/history/export?${new URLSearchParams({ ...query, format }).toString()}`}
           aria-label={`Export as ${name}`}
