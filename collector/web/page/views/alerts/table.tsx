@@ -34,13 +34,16 @@ export function AlertsTable({ rows, fresh, chosen, onChoose, showCluster }: Tabl
         <tr>
           {chosen && (
             <th class="choose">
-              <input
-                type="checkbox"
-                aria-label="Select all that are shown"
-                checked={isAll}
-                indeterminate={!isAll && chosen.size > 0}
-                onChange={() => onChoose(new Set(isAll ? [] : all))}
-              />
+              <label>
+                <input
+                  type="checkbox"
+                  aria-label="Select all that are shown"
+                  checked={isAll}
+                  indeterminate={!isAll && chosen.size > 0}
+                  onChange={() => onChoose(new Set(isAll ? [] : all))}
+                />
+                <span class="narrow-only">Select all</span>
+              </label>
             </th>
           )}
           <th scope="col">Severity</th>
