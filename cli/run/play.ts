@@ -37,7 +37,9 @@ export async function playRecording(options: PlayOptions, io: Io): Promise<Alert
   const ended = new AbortController();
   const signal = AbortSignal.any([stopSignal, ended.signal]);
   const end = recording.to + AFTERMATH;
-  const clock = new ReplayClock({ from: recording.from, to: end }, options.speed);
+  // Reads that are like others are told of with a delay, which nobody has to sit through.
+  const held = options.config.agent.tokenFiles.foldSeconds * SECOND;
+  const clock = new ReplayClock({ from: recording.from, to: end + held }, options.speed);
   const alerts = new Map<string, Alert>();
   let playing: Promise<void> = Promise.resolve();
   const say = (line: string): Promise<void> => writeLine(io.stdout, line);

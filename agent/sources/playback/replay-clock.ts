@@ -1,8 +1,8 @@
 import type { Clock, Micros } from '../../../shared/time.ts';
 
 /**
- * A recording's own time, going on at `speed` times the wall clock from the moment it is made, and from the recording's end at
- * the wall clock's own: whoever looks on afterwards is not told of minutes that have not passed.
+ * A recording's own time, going on at `speed` times the wall clock from the moment it is made, and from `to` on at the wall
+ * clock's own: whoever looks on afterwards is not told of minutes that have not passed.
  */
 export class ReplayClock implements Clock {
   readonly #from: Micros;
