@@ -20,5 +20,8 @@ export function placementName(placement: string): string {
   return where === undefined ? printable(verdict) : `${printable(verdict)}: ${placeName(where)}`;
 }
 
+/** `true positive` for `true-positive`. */
+export const reasonName = (reason: string): string => printable(reason.replaceAll('-', ' '));
+
 export const counted = (count: number, thing: string, things = `${thing}s`): string =>
   `${count.toLocaleString()} ${count === 1 ? thing : things}`;
