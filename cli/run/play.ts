@@ -34,9 +34,12 @@ export async function playRecording(options: PlayOptions, io: Io): Promise<Alert
   const scratch = await createScratch();
   const style = createStyle(io, io.stdout);
   const stopSignal = io.stopSignal();
-  const end = new AbortController();
-  const signal = AbortSignal.any([stopSignal, end.signal]);
-  const clock = new ReplayClock(recording.from, options.speed);
+  const ended = new AbortController();
+  const signal = AbortSignal.any([stopSignal, ended.signal]);
+  const end = recording.to + AFTERMATH;
+  // Reads that are like others are told of with a delay, which nobody has to sit through.
+  const held = options.config.agent.tokenFiles.foldSeconds * SECOND;
+  const clock = new ReplayClock({ from: recording.from, to: end + held }, options.speed);
   const alerts = new Map<string, Alert>();
   let playing: Promise<void> = Promise.resolve();
   const say = (line: string): Promise<void> => writeLine(io.stdout, line);
@@ -67,15 +70,15 @@ export async function playRecording(options: PlayOptions, io: Io): Promise<Alert
             },
             signal,
           );
-          await settle(() => clock.now() >= recording.to + AFTERMATH && agent.undelivered() === 0, signal);
+          await settle(() => clock.now() >= end && agent.undelivered() === 0, signal);
           if (stopSignal.aborted) return;
           await tellEnd(alerts.values(), io, say);
           if (options.serve)
             await say(`\nThe collector goes on answering at ${style.cyan(address)}. Stop it with Ctrl-C.`);
-          else end.abort();
+          else ended.abort();
         };
         playing = through();
-        playing.catch(() => end.abort());
+        playing.catch(() => ended.abort());
       },
     });
     await playing;

@@ -117,9 +117,14 @@ const LIFE_INDENT = ' '.repeat(23);
 
 /** What goes on is one line; how often is in the sentences about uses already. */
 function goingOn({ event, time: from, until, count }: ShownTimeline['lines'][number]): string {
-  if (until === null || count < 2) return '';
+  if (count < 2) return '';
+  const often = event === 'used' ? [] : [`${count}×`];
+  // Counted where they were seen, and told of with the last one.
+  if (until === null) return often.length === 0 ? '' : ` (${count}× until then)`;
   const end = dayOf(from) === dayOf(until) ? timeOfDay(until) : whenText(formatTime(until));
-  return ` (${event === 'used' ? '' : `${count}×, `}until ${end})`;
+  const within = whenText(formatTime(from)) === whenText(formatTime(until)) ? [] : [`until ${end}`];
+  const words = [...often, ...within];
+  return words.length === 0 ? '' : ` (${words.join(', ')})`;
 }
 
 function toneOf(placement: string | null, style: Style): Paint {

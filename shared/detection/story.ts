@@ -105,7 +105,10 @@ export function sentenceOfUses(
 ): string {
   const from = source ? ` from ${source}` : '';
   const client = userAgent ? ` with ${short(userAgent)}` : '';
-  return `The token of ${nameOf(principal)} was used${from}${placeWords(placement)}${client}: ${told(deeds)}.`;
+  const place = placeWords(placement);
+  // Of no client: what follows is a colon.
+  const where = client === '' ? place.replace(/,$/, '') : place;
+  return `The token of ${nameOf(principal)} was used${from}${where}${client}: ${told(deeds)}.`;
 }
 
 function deedsOf(episode: readonly Evidence[]): Deeds {

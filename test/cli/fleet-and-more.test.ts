@@ -130,6 +130,8 @@ describe('truant credential', () => {
         sentence: 'Used\u001b[2J from afar.',
       },
       { ...line, event: 'read', until: use.time + DAY, count: 3, sentence: 'Read by cat.' },
+      { ...line, event: 'used', until: use.time + 5, count: 2, sentence: 'Used at once.' },
+      { ...line, event: 'read', until: null, count: 42, sentence: 'Read by dd.' },
     ],
     left: 2,
   };
@@ -145,6 +147,8 @@ describe('truant credential', () => {
         '  2030-01-01 12:00:00  The kubelet had it issued.',
         '  2030-01-01 12:00:00  Used\\e[2J from afar. (until 12:00:05)',
         '  2030-01-01 12:00:00  Read by cat. (3×, until 2030-01-02 12:00:00)',
+        '  2030-01-01 12:00:00  Used at once.',
+        '  2030-01-01 12:00:00  Read by dd. (42× until then)',
         '  2 more lines are left out in between',
       ].join('\n'),
     );

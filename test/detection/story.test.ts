@@ -32,6 +32,13 @@ describe('a story', () => {
     expect(sentences(evidence(1), evidence(2))).toEqual([`${CURL}: list pods in shop: 200 (2 times).`]);
   });
 
+  it('tells where in a sentence that names no client', () => {
+    const { userAgent: _, ...unnamed } = evidence(1);
+    expect(sentences(unnamed)).toEqual([
+      'The token of shop/cart was used from 10.10.0.66, outside the cluster: list pods in shop: 200.',
+    ]);
+  });
+
   it.each([
     ['another address', { source: INTERNET }],
     ['another client', { userAgent: 'kubectl' }],

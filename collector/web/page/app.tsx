@@ -1,20 +1,20 @@
 /** What is shown: whoever is not let in sees how to log in; everybody else the view that the address names. */
 import { Route, Switch } from 'wouter-preact';
 import { me } from './api/session.ts';
-import { lazy, Suspense } from './parts/lazy.tsx';
+import { lazyView, Suspense } from './parts/lazy.tsx';
 import { Loading, NothingHere } from './parts/states.tsx';
 import { Shell } from './shell/shell.tsx';
 import { Alerts } from './views/alerts/alerts.tsx';
 import { Login } from './views/login/login.tsx';
 import { Refused } from './views/login/refused.tsx';
 
-const AlertView = lazy(() => import('./views/alert/alert.tsx'));
-const History = lazy(() => import('./views/history/history.tsx'));
-const Credential = lazy(() => import('./views/credential/credential.tsx'));
-const Fleet = lazy(() => import('./views/fleet/fleet.tsx'));
-const Rules = lazy(() => import('./views/rules/rules.tsx'));
-const Exceptions = lazy(() => import('./views/exceptions/exceptions.tsx'));
-const Reference = lazy(() => import('./views/reference/reference.tsx'));
+const AlertView = lazyView(() => import('./views/alert/alert.tsx'));
+const History = lazyView(() => import('./views/history/history.tsx'));
+const Credential = lazyView(() => import('./views/credential/credential.tsx'));
+const Fleet = lazyView(() => import('./views/fleet/fleet.tsx'));
+const Rules = lazyView(() => import('./views/rules/rules.tsx'));
+const Exceptions = lazyView(() => import('./views/exceptions/exceptions.tsx'));
+const Reference = lazyView(() => import('./views/reference/reference.tsx'));
 
 export function App() {
   const { state } = me.value;

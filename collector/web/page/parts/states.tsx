@@ -32,12 +32,15 @@ const ADVICE: Readonly<Record<number, string>> = {
   503: 'The store is busy or down; its log says more. Try again in a moment.',
 };
 
+/** Trying again brings nothing of what is not there. */
+const NOT_FOUND = 404;
+
 export function Failure({ problem, retry }: { problem: ApiProblem; retry?: () => void }) {
   return (
     <div class="state state-failure" role="alert">
       <strong>{problem.message}</strong>
       <div>{ADVICE[problem.status] ?? "The collector's log says more."}</div>
-      {retry && (
+      {retry && problem.status !== NOT_FOUND && (
         <button type="button" onClick={retry}>
           Try again
         </button>

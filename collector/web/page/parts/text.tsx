@@ -1,7 +1,7 @@
 /** Text from outside made visible, and words for what the API names. */
 import { printable } from '../../../../shared/text.ts';
 
-export { accountName, counted, placeName } from './words.ts';
+export { accountName, counted, placementName, placeName, reasonName } from './words.ts';
 
 /** From outside: controls and what turns text around are shown as escapes. */
 export function Said({ text, mono = false }: { text: string; mono?: boolean }) {

@@ -14,5 +14,14 @@ const PLACES: Readonly<Record<string, string>> = {
 };
 export const placeName = (where: string): string => PLACES[where] ?? printable(where);
 
+/** Of evidence: `away: outside the cluster` for `away: outside-cluster`. */
+export function placementName(placement: string): string {
+  const [verdict = '', where] = placement.split(': ');
+  return where === undefined ? printable(verdict) : `${printable(verdict)}: ${placeName(where)}`;
+}
+
+/** `true positive` for `true-positive`. */
+export const reasonName = (reason: string): string => printable(reason.replaceAll('-', ' '));
+
 export const counted = (count: number, thing: string, things = `${thing}s`): string =>
   `${count.toLocaleString()} ${count === 1 ? thing : things}`;

@@ -1,4 +1,5 @@
 import type { ActionRecord } from '../../../../../shared/schema/handling.ts';
+import { reasonName } from '../../parts/words.ts';
 
 /** What somebody did, to be read after their name. */
 export function deedOf({
@@ -16,7 +17,7 @@ export function deedOf({
     case 'comment':
       return 'commented';
     case 'close':
-      return reason === null ? 'closed it' : `closed it as ${reason}`;
+      return reason === null ? 'closed it' : `closed it as ${reasonName(reason)}`;
     case 'reopen':
       return 'reopened it';
   }

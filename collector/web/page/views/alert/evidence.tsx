@@ -8,7 +8,7 @@ import { useResource } from '../../api/resource.ts';
 import { historyPath } from '../../parts/address.ts';
 import { Raw } from '../../parts/raw.tsx';
 import { Awaited } from '../../parts/states.tsx';
-import { counted, Said } from '../../parts/text.tsx';
+import { counted, placementName, Said } from '../../parts/text.tsx';
 import { Time } from '../../parts/time.tsx';
 
 const FIRST = 12;
@@ -99,12 +99,7 @@ function Item({ item, cluster, isShown, onToggle }: ItemProps) {
         </td>
         <td>
           <Said text={deedOf(item)} />
-          {item.placement !== undefined && (
-            <small>
-              {' '}
-              <Said text={item.placement} />
-            </small>
-          )}
+          {item.placement !== undefined && <small> {placementName(item.placement)}</small>}
           <p class="evidence-rules">
             {item.rules.map((rule) => (
               <Link key={rule} href={`/rules/${encodeURIComponent(rule)}`}>

@@ -4,7 +4,7 @@ import { Link } from 'wouter-preact';
 import type { AlertAnswer } from '../../../../query/schemas/alerts.ts';
 import { credentialPath, historyPath } from '../../parts/address.ts';
 import { SeverityBadge, StatusBadge } from '../../parts/badges.tsx';
-import { accountName, Said } from '../../parts/text.tsx';
+import { accountName, reasonName, Said } from '../../parts/text.tsx';
 import { Time } from '../../parts/time.tsx';
 
 export function Headline({ alert }: { alert: AlertAnswer }) {
@@ -30,7 +30,7 @@ export function Headline({ alert }: { alert: AlertAnswer }) {
       </p>
       {alert.resolution && (
         <p>
-          <strong>Closed as {alert.resolution.reason}</strong> by <Said text={alert.resolution.by} />,{' '}
+          <strong>Closed as {reasonName(alert.resolution.reason)}</strong> by <Said text={alert.resolution.by} />,{' '}
           <Time at={alert.resolution.at} />
           {alert.resolution.note !== '' && (
             <>

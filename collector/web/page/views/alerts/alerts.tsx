@@ -57,14 +57,6 @@ export function Alerts() {
         <Facets address={address} changes={listed.changes} />
         <Narrowed address={address} />
       </div>
-      <Bulk
-        alerts={rows.filter((alert) => chosen.has(keyOf(alert)))}
-        onDone={(changed) => {
-          listed.put(changed);
-          setChosen(NONE);
-        }}
-        onCancel={() => setChosen(NONE)}
-      />
       <p class="unseen" role="status">
         {listed.fresh.size > 0 && `${counted(listed.fresh.size, 'new alert')} since you came here`}
       </p>
@@ -87,6 +79,14 @@ export function Alerts() {
           />
         )}
       </div>
+      <Bulk
+        alerts={rows.filter((alert) => chosen.has(keyOf(alert)))}
+        onDone={(changed) => {
+          listed.put(changed);
+          setChosen(NONE);
+        }}
+        onCancel={() => setChosen(NONE)}
+      />
       <More listed={listed} />
     </>
   );

@@ -4,7 +4,7 @@ import { Link } from 'wouter-preact';
 import type { LiveAlert } from '../../api/live.ts';
 import { alertPath } from '../../parts/address.ts';
 import { SeverityBadge, StatusBadge } from '../../parts/badges.tsx';
-import { accountName, placeName, Said } from '../../parts/text.tsx';
+import { accountName, placeName, reasonName, Said } from '../../parts/text.tsx';
 import { Time } from '../../parts/time.tsx';
 import { keyOf, usesAway } from './rows.ts';
 import { isTyping } from './search-box.tsx';
@@ -34,13 +34,16 @@ export function AlertsTable({ rows, fresh, chosen, onChoose, showCluster }: Tabl
         <tr>
           {chosen && (
             <th class="choose">
-              <input
-                type="checkbox"
-                aria-label="Select all that are shown"
-                checked={isAll}
-                indeterminate={!isAll && chosen.size > 0}
-                onChange={() => onChoose(new Set(isAll ? [] : all))}
-              />
+              <label>
+                <input
+                  type="checkbox"
+                  aria-label="Select all that are shown"
+                  checked={isAll}
+                  indeterminate={!isAll && chosen.size > 0}
+                  onChange={() => onChoose(new Set(isAll ? [] : all))}
+                />
+                <span class="narrow-only">Select all</span>
+              </label>
             </th>
           )}
           <th scope="col">Severity</th>
@@ -127,7 +130,7 @@ function Row({ alert, isFresh, chosen, onChoose, showCluster }: RowProps) {
       </td>
       <td class="cell-status">
         <StatusBadge status={alert.status} />
-        {alert.resolution && <small>{alert.resolution.reason}</small>}
+        {alert.resolution && <small>{reasonName(alert.resolution.reason)}</small>}
         {alert.assignee !== undefined && (
           <small>
             <Said text={alert.assignee} />

@@ -96,12 +96,14 @@ function Lists({ credential }: { credential: CredentialAnswer }) {
     <div class="lists">
       <Tallies
         title="Used from"
+        of="address"
         none="It was not seen to be used."
         rows={sources}
         href={(source) => historyPath({ credential: id, source, cluster })}
       />
       <Tallies
         title="User agents"
+        of="user agent"
         none="It was not seen to be used."
         rows={userAgents}
         href={(userAgent) => historyPath({ credential: id, userAgent, cluster })}

@@ -103,19 +103,21 @@ function Fact({ term, children }: { term: string; children: ComponentChildren })
 
 interface TalliesProps {
   title: string;
+  /** What is counted, one a row. */
+  of: string;
   none: string;
   rows: readonly { value: string | null; count: number; firstSeen: number; lastSeen: number }[];
   href(value: string): string;
 }
 
-export function Tallies({ title, none, rows, href }: TalliesProps) {
+export function Tallies({ title, of, none, rows, href }: TalliesProps) {
   return (
     <section class="card">
       <h2>{title}</h2>
       {rows.length === 0 ? (
         <p class="soft">{none}</p>
       ) : (
-        <Table label={title} heads={[title, { number: 'uses' }, 'first', 'last']}>
+        <Table label={title} heads={[of, { number: 'uses' }, 'first', 'last']}>
           <tbody>
             {rows.map(({ value, count, firstSeen, lastSeen }) => (
               <tr key={value}>

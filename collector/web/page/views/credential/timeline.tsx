@@ -53,7 +53,7 @@ function Step({ line, cluster, newDay }: { line: Line; cluster: string; newDay: 
       <div class="step-line">
         <span class="step-time">
           <Time at={time} as="clock" />
-          {until !== null && until !== time && (
+          {until !== null && localText(until) !== localText(time) && (
             <>
               {' – '}
               <Time at={until} as={dayOf(until) === dayOf(time) ? 'clock' : 'full'} />
@@ -64,7 +64,12 @@ function Step({ line, cluster, newDay }: { line: Line; cluster: string; newDay: 
         {placement && <VerdictBadge verdict={placement} />}
         <span class="step-sentence">
           <Said text={sentence} />
-          {count > 1 && event !== 'used' && <small> {count.toLocaleString()} times</small>}{' '}
+          {count > 1 && event !== 'used' && (
+            <small>
+              {' '}
+              {count.toLocaleString()} times{until === null && ' until then'}
+            </small>
+          )}{' '}
           {observation !== null && (
             <button type="button" class="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
               {open ? 'Hide' : 'Show'} the observation

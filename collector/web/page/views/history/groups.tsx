@@ -142,7 +142,7 @@ function GroupTable({ resource, label, isNew, onChoose, onMore, isPrincipal }: G
               </tbody>
             </Table>
             {total > groups.length && (
-              <p class="soft">
+              <p class="soft groups-more">
                 {groups.length.toLocaleString()} of {total.toLocaleString()} are shown.{' '}
                 {onMore ? (
                   <button type="button" onClick={onMore}>

@@ -8,7 +8,7 @@ import { type AddressState, credentialPath, historyPath } from '../../parts/addr
 import { VerdictBadge } from '../../parts/badges.tsx';
 import { Raw } from '../../parts/raw.tsx';
 import { Awaited, Empty, Failure } from '../../parts/states.tsx';
-import { accountName, counted, Said } from '../../parts/text.tsx';
+import { accountName, counted, placeName, Said } from '../../parts/text.tsx';
 import { Time } from '../../parts/time.tsx';
 import { activeFilters } from './filters.ts';
 import { type HistoryItem, type Row, rowOf } from './row.ts';
@@ -84,7 +84,6 @@ function Export({ query }: { query: Readonly<Record<string, string>> }) {
       {FORMATS.map(([format, name]) => (
         <a
           key={format}
-          class="button"
           download
           href={`/api/v1/history/export?${new URLSearchParams({ ...query, format }).toString()}`}
           aria-label={`Export as ${name}`}
@@ -169,7 +168,7 @@ function Entry({ row, address }: { row: Row; address: AddressState }) {
             <>
               <VerdictBadge
                 verdict={placement?.verdict ?? null}
-                where={placement?.verdict === 'away' ? `away: ${placement.where}` : undefined}
+                where={placement?.verdict === 'away' ? `away: ${placeName(placement.where)}` : undefined}
               />
               {placement && placement.verdict !== 'home' && <div class="soft">{printable(placement.sentence)}</div>}
             </>

@@ -4,6 +4,7 @@ import { CopyButton } from '../../parts/copy.tsx';
 import { Table } from '../../parts/table.tsx';
 import { curlOf } from './curl.ts';
 import type { Content, Operation, Parameter } from './open-api.ts';
+import { Prose, Words } from './prose.tsx';
 import { type Field, shapeOf } from './schema.ts';
 
 interface OperationProps {
@@ -30,7 +31,7 @@ function Opened({ operation, document }: OperationProps) {
   const curl = curlOf(document, operation, location.origin);
   return (
     <div class="operation-body">
-      {description && <p>{description}</p>}
+      {description && <Prose text={description} />}
       {parameters.length > 0 && <Parameters parameters={parameters} document={document} />}
       {body.length > 0 && (
         <section>
@@ -43,7 +44,7 @@ function Opened({ operation, document }: OperationProps) {
         {answers.map(({ status, description, content }) => (
           <details key={status} class="answer" open={status.startsWith('2')}>
             <summary>
-              <code>{status}</code> {description}
+              <code>{status}</code> <Words text={description} />
             </summary>
             <Contents contents={content} document={document} />
           </details>
@@ -78,7 +79,11 @@ function Parameters({ parameters, document }: { parameters: readonly Parameter[]
                 </td>
                 <td>{parameter.in}</td>
                 <td>
-                  {said && <div>{said}</div>}
+                  {said && (
+                    <div>
+                      <Words text={said} />
+                    </div>
+                  )}
                   <span class="soft">{says}</span>
                 </td>
               </tr>
@@ -108,7 +113,7 @@ function Schema({ schema, document }: { schema: unknown; document: unknown }) {
   const { says, description, fields } = shapeOf(document, schema);
   return (
     <>
-      {description && <p>{description}</p>}
+      {description && <Prose text={description} />}
       {fields.length === 0 ? <p class="soft">{says}</p> : <Fields fields={fields} document={document} />}
     </>
   );
@@ -143,7 +148,11 @@ function FieldLine({ field: { name, required, schema }, document }: { field: Fie
           {open && <Fields fields={fields} document={document} />}
         </details>
       )}
-      {description && <div>{description}</div>}
+      {description && (
+        <div>
+          <Words text={description} />
+        </div>
+      )}
     </li>
   );
 }

@@ -6,6 +6,7 @@ import { useTitle } from '../../parts/title.ts';
 import { object, type Section, sectionsOf } from './open-api.ts';
 import { OperationCard } from './operation.tsx';
 import './reference.css';
+import { Prose } from './prose.tsx';
 
 export default function Reference() {
   useTitle('API');
@@ -40,7 +41,7 @@ function Document({ document }: { document: unknown }) {
         />
         <a href="/api/v1/openapi.json">openapi.json</a>
       </header>
-      {typeof info['description'] === 'string' && <p>{info['description']}</p>}
+      {typeof info['description'] === 'string' && <Prose text={info['description']} />}
       <nav aria-label="Parts of the API">
         {shown.map(({ tag, operations }) => (
           <a key={tag} href={`#${anchorOf(tag)}`}>
@@ -67,7 +68,7 @@ function Part({ section: { tag, description, operations }, document }: { section
   return (
     <section aria-labelledby={anchorOf(tag)}>
       <h2 id={anchorOf(tag)}>{tag}</h2>
-      {description && <p>{description}</p>}
+      {description && <Prose text={description} />}
       {operations.map((operation) => (
         <OperationCard key={operation.id} operation={operation} document={document} />
       ))}
