@@ -40,6 +40,7 @@ test.each([
     const ended = new Promise((resolve) => socket.once('close', resolve));
     socket.resume();
     await running.stop();
+    expect(running.collector.address()).toBeUndefined();
     await ended;
   },
   IN_TIME_MS,
@@ -80,6 +81,7 @@ test(
       await connected(running, 'GET /he', within),
     ];
     await running.stop();
+    expect(running.collector.address()).toBeUndefined();
     for (const socket of sockets) socket.destroy();
     await rm(folder, { recursive: true });
   },
