@@ -40,6 +40,7 @@ describe('what is typed into the search line', () => {
     ['internet', { where: 'internet' }],
     ['read', { kind: 'read' }],
     ['node-a', { node: 'node-a' }],
+    ['system:node:node-a', { node: 'node-a' }],
     ['verb=list resource=secrets', { verb: 'list', resource: 'secrets' }],
     ['useragent="kubectl/v1.30 (linux)" code=403', { userAgent: 'kubectl/v1.30 (linux)', code: '403' }],
   ];

@@ -54,7 +54,7 @@ async function ask<T>(method: string, url: string, body?: unknown, signal?: Abor
     response = await fetch(url, init);
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiProblem(0, 'The collector does not answer. This page tries again when you reload.');
+    throw new ApiProblem(0, 'The collector does not answer.');
   }
   if (response.status === 401) onStranger();
   const answer: unknown = await response.json().catch(() => undefined);

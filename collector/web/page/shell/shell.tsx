@@ -1,9 +1,11 @@
 /** What is around every view: where one is, where one can go, whether what is shown is live, and who one is. */
 import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { Link, useLocation } from 'wouter-preact';
+import type { Micros } from '../../../../shared/time.ts';
 import { goLive, liveState, stopLive } from '../api/live.ts';
 import { logOut, me } from '../api/session.ts';
+import { Time } from '../parts/time.tsx';
 import { ThemeButton } from './theme.tsx';
 
 const VIEWS = [
@@ -39,6 +41,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <main id="content" tabIndex={-1}>
         {children}
       </main>
+      <Lost />
     </>
   );
 }
@@ -74,13 +77,37 @@ function LiveMark() {
   );
 }
 
+const PATIENCE_MS = 3000;
+
+/** What is shown while nothing can come may be old, and an empty list is no all-clear. */
+function Lost() {
+  const [since, setSince] = useState<Micros | undefined>();
+  const isLive = liveState.value === 'live';
+  useEffect(() => {
+    if (isLive) {
+      setSince(undefined);
+      return undefined;
+    }
+    const at = Date.now() * 1000;
+    const timer = setTimeout(() => setSince(at), PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, [isLive]);
+  if (since === undefined) return null;
+  return (
+    <p class="lost" role="alert">
+      <strong>No live connection to the collector</strong> since <Time at={since} as="clock" />. What is shown may be
+      old.
+    </p>
+  );
+}
+
 function Who() {
   if (me.value.state !== 'known') return null;
   const { name, role, by } = me.value.who;
   if (by === 'none') return null;
   return (
     <span class="who">
-      <span title={`You are ${role}.`}>
+      <span title={`Your role is ${role}.`}>
         {name} <small>{role}</small>
       </span>
       {by === 'session' && (

@@ -33,7 +33,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
   'inventory-forbidden': {
     means: INVENTORY,
-    todo: 'Let the agent list and watch pods and nodes: the chart has a ClusterRole for it.',
+    todo: 'Let the agent list and watch pods and nodes: deploy/rbac.yaml has a ClusterRole for it.',
   },
   'inventory-lost': {
     means: INVENTORY,

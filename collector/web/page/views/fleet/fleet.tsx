@@ -90,7 +90,7 @@ function Known({
         </div>
         {agents.length === 0 ? (
           <Empty title="No agent was heard of yet.">
-            Install the chart in a cluster, and give its agents this collector's address and a token.
+            Run one on each node (deploy/agent.example.yaml), with this collector's address.
           </Empty>
         ) : shown.length === 0 ? (
           <Empty title="No agent is like that.">

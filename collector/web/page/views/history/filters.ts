@@ -70,6 +70,9 @@ export function apiQuery(given: Given, now: Micros): Record<string, string> {
   return query;
 }
 
+/** Whether something is left out. */
+export const isNarrowed = (given: Given): boolean => Object.keys(apiQuery(given, 0)).length > 0;
+
 /** The stretch of time that is asked for, where it has ends. */
 export function rangeOf(query: Given): { since: Micros | undefined; until: Micros | undefined } {
   return { since: parseTime(query['since'] ?? ''), until: parseTime(query['until'] ?? '') };

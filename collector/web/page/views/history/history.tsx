@@ -3,12 +3,13 @@ import { useMemo, useState } from 'preact/hooks';
 import type { HistogramAnswer } from '../../../../query/schemas/history.ts';
 import { type Resource, useResource } from '../../api/resource.ts';
 import { useAddress } from '../../parts/address.ts';
-import { Awaited, Empty, Failure } from '../../parts/states.tsx';
+import { Awaited, Failure } from '../../parts/states.tsx';
 import { useTitle } from '../../parts/title.ts';
 import { Chips, FilterFields, Presets } from './filter-bar.tsx';
 import { apiQuery, timeChange, widened } from './filters.ts';
 import { Groups } from './groups.tsx';
 import { Histogram } from './histogram.tsx';
+import { NothingFound } from './nothing-found.tsx';
 import './history.css';
 import { Rows } from './rows.tsx';
 import { SearchLine } from './search-line.tsx';
@@ -66,7 +67,7 @@ function When({ answer, onTime }: WhenProps) {
         {(histogram) => {
           const { from, width, buckets } = histogram;
           if (from === null || countsOf(buckets).total === 0) {
-            return <Empty title="Nothing happened that matches.">Remove a filter, or choose a longer time.</Empty>;
+            return <NothingFound />;
           }
           const zoomOut = (): void => {
             const { since, until } = widened(from, from + width * buckets.length, micros());

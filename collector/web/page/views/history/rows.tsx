@@ -7,10 +7,11 @@ import { type Pages, usePages } from '../../api/pages.ts';
 import { type AddressState, credentialPath, historyPath } from '../../parts/address.ts';
 import { VerdictBadge } from '../../parts/badges.tsx';
 import { Raw } from '../../parts/raw.tsx';
-import { Awaited, Empty, Failure } from '../../parts/states.tsx';
+import { Awaited, Failure } from '../../parts/states.tsx';
 import { accountName, counted, placeName, Said } from '../../parts/text.tsx';
 import { Time } from '../../parts/time.tsx';
 import { activeFilters } from './filters.ts';
+import { NothingFound } from './nothing-found.tsx';
 import { type HistoryItem, type Row, rowOf } from './row.ts';
 
 const PAGE = 50;
@@ -50,7 +51,7 @@ export function Rows({ address, query }: RowsProps) {
       <Awaited resource={pages.first} what="events">
         {() =>
           pages.items.length + live.items.length === 0 ? (
-            <Empty title="Nothing matches.">Remove a filter, or choose a longer time.</Empty>
+            <NothingFound />
           ) : (
             <Events rows={rowsOf([...live.items, ...pages.items])} pages={pages} address={address} />
           )

@@ -20,6 +20,7 @@ const CREDENTIAL = /^(?:JTI=|X509SHA256=|secret:|pod:|principal:)\S+$/;
 /** Also in the middle of a line of the audit log. */
 const NAMED_WITHIN = /\b(JTI=[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|X509SHA256=[0-9a-f]{64})\b/i;
 const ACCOUNT_WITHIN = /\bsystem:serviceaccount:[a-z0-9-]+:[a-z0-9.-]*[a-z0-9]/;
+const NODE_USER = /^system:node:(\S+)$/;
 const VERBS = new Set(
   'get list watch create update patch delete deletecollection post put head options connect impersonate'.split(' '),
 );
@@ -86,6 +87,8 @@ function guesses(text: string): Guess[] {
   if (UID_OF_STATIC_POD.test(text)) return [['pod', text]];
   if (CREDENTIAL.test(text)) return [['credential', text]];
   if (parsePrincipal(text)) return [['principal', text]];
+  const node = NODE_USER.exec(text)?.[1];
+  if (node !== undefined) return [['node', node]];
   const address = canonicalAddress(text);
   if (address !== undefined) return [['source', address]];
   const within = NAMED_WITHIN.exec(text)?.[1] ?? '';

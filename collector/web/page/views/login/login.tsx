@@ -73,9 +73,14 @@ function TokenForm() {
           />
         )}
       </Field>
-      {problem && <Failure problem={problem} />}
+      {problem?.status === 401 && (
+        <p role="alert" class="login-refused">
+          That token is not known here.
+        </p>
+      )}
+      {problem && problem.status !== 401 && <Failure problem={problem} />}
       <button type="submit" class="primary" disabled={isBusy || token.trim() === ''}>
-        Log in
+        Log in with the token
       </button>
     </form>
   );
