@@ -1,6 +1,8 @@
 /** The live stream of alerts: one for the whole page, taken up again by the browser where it broke off. */
 import { signal } from '@preact/signals';
 import type { AlertsPage } from '../../../query/schemas/alerts.ts';
+import { withQuery } from './client.ts';
+import { learnWhoIAm } from './session.ts';
 
 export type LiveAlert = AlertsPage['items'][number];
 type Listener = (alert: LiveAlert) => void;
@@ -11,22 +13,30 @@ const listeners = new Set<Listener>();
 const resets = new Set<() => void>();
 let source: EventSource | undefined;
 let again: ReturnType<typeof setTimeout> | undefined;
+/** Of the last event: where a stream that was refused is taken up again. */
+let last = '';
 const AGAIN_MS = 5000;
 
 export function goLive(): void {
   if (source) return;
   liveState.value = 'connecting';
-  const opened = new EventSource('/api/v1/live');
+  const opened = new EventSource(withQuery('/api/v1/live', { lastEventId: last }));
   source = opened;
   opened.addEventListener('open', () => {
     liveState.value = 'live';
   });
+  const note = (event: Event): void => {
+    last = (event as MessageEvent<string>).lastEventId;
+  };
+  opened.addEventListener('ready', note);
   opened.addEventListener('alert', (event) => {
+    note(event);
     const alert = JSON.parse((event as MessageEvent<string>).data) as LiveAlert;
     for (const listener of listeners) listener(alert);
   });
   // Another store answers now: what is shown may be of the one before.
-  opened.addEventListener('reset', () => {
+  opened.addEventListener('reset', (event) => {
+    note(event);
     for (const listener of resets) listener();
   });
   opened.addEventListener('error', () => {
@@ -35,6 +45,8 @@ export function goLive(): void {
     if (opened.readyState !== EventSource.CLOSED) return;
     stopLive();
     again = setTimeout(goLive, AGAIN_MS);
+    // Who is not known any more has to log in.
+    void learnWhoIAm();
   });
 }
 
