@@ -99,11 +99,11 @@ function exceptionColumns(style: Style, now: Micros): Column<Row>[] {
     {
       heading: 'LAST',
       cell: ({ lastSuppressed }) => (lastSuppressed === null ? '' : dayOf(lastSuppressed)),
-      spare: true,
+      spare: 1,
     },
-    { heading: 'BY', cell: ({ createdBy }) => createdBy, min: 6, spare: true },
-    { heading: 'CLUSTER', cell: ({ cluster }) => cluster ?? 'every', min: 7, spare: true },
-    { heading: 'REASON', cell: ({ reason }) => reason, min: 10, spare: true },
+    { heading: 'BY', cell: ({ createdBy }) => createdBy, min: 6, spare: 1 },
+    { heading: 'CLUSTER', cell: ({ cluster }) => cluster ?? 'every', min: 7, spare: 1 },
+    { heading: 'REASON', cell: ({ reason }) => reason, min: 10, spare: 1 },
     { heading: 'ID', cell: ({ id }) => id },
   ];
 }

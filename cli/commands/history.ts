@@ -155,7 +155,7 @@ function columns(style: Style): Column<HistoryRow>[] {
     { heading: 'PLACEMENT', cell: ({ placement }) => placement, paint: ({ tone }) => style[tone], min: 8 },
     { heading: 'CODE', cell: ({ code }) => code, align: 'right' },
     { heading: 'WHAT', cell: ({ what }) => what, min: 10 },
-    { heading: 'CREDENTIAL', cell: ({ credential }) => credential, min: 8, spare: true },
+    { heading: 'CREDENTIAL', cell: ({ credential }) => credential, min: 8, spare: 1 },
   ];
 }
 

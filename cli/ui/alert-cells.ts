@@ -30,16 +30,22 @@ export const fromText = ({ sources: [source] }: Pick<AlertRow, 'sources'>): stri
 export const statusText = ({ status, resolution }: Pick<AlertRow, 'status' | 'resolution'>): string =>
   resolution ? `${status}: ${resolution.reason}` : status;
 
+/** `2030-01-31 12:00` */
+const MINUTES = 16;
+/** An IPv4 address is whole. */
+const ADDRESS = 15;
+
 export function alertColumns(style: Style): Column<AlertRow>[] {
   return [
     { heading: 'SEVERITY', cell: ({ severity }) => severity, paint: ({ severity }) => style.severity(severity) },
-    { heading: 'SURE', cell: ({ confidence }) => confidence, spare: true },
-    { heading: 'STATUS', cell: statusText, min: 12, spare: true },
-    { heading: 'LAST SEEN', cell: ({ lastSeen }) => whenText(lastSeen) },
+    { heading: 'SURE', cell: ({ confidence }) => confidence, spare: 2 },
+    { heading: 'STATUS', cell: statusText, min: 12, spare: 2 },
+    { heading: 'LAST SEEN', cell: ({ lastSeen }) => whenText(lastSeen).slice(0, MINUTES) },
     { heading: 'PRINCIPAL', cell: ({ principal }) => nameOf(principal), min: 10 },
-    { heading: 'USED FROM', cell: fromText, min: 11 },
-    { heading: 'TITLE', cell: ({ title }) => title, min: 16, spare: true },
-    { heading: 'ASSIGNEE', cell: ({ assignee = '' }) => assignee, min: 8, spare: true },
+    { heading: 'USED FROM', cell: ({ sources: [source] }) => source?.address ?? '', min: ADDRESS },
+    { heading: 'WHERE', cell: ({ sources: [source] }) => source?.where ?? '', spare: 2 },
+    { heading: 'TITLE', cell: ({ title }) => title, min: 16, spare: 1 },
+    { heading: 'ASSIGNEE', cell: ({ assignee = '' }) => assignee, min: 8, spare: 3 },
     { heading: 'ID', cell: ({ id }) => id },
   ];
 }

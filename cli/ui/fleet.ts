@@ -63,21 +63,21 @@ function columns({ time, version }: ShownFleet, style: Style): Column<Agent>[] {
   return [
     { heading: 'HEALTH', cell: ({ health }) => health, paint: ({ health }) => toneOf(health, style) },
     { heading: 'AGENT', cell: ({ agent }) => agent, min: 10 },
-    { heading: 'CLUSTER', cell: ({ cluster }) => cluster, min: 7, spare: true },
+    { heading: 'CLUSTER', cell: ({ cluster }) => cluster, min: 7, spare: 1 },
     {
       heading: 'VERSION',
       cell: (agent) => agent.version ?? 'unknown',
       paint: (agent) => (agent.version === version ? style.dim : style.yellow),
     },
     { heading: 'HEARD OF', cell: ({ lastSeen }) => `${spanText(time - lastSeen)} ago` },
-    { heading: 'BEHIND', cell: ({ lag }) => (lag === null ? '' : spanText(lag)), align: 'right', spare: true },
+    { heading: 'BEHIND', cell: ({ lag }) => (lag === null ? '' : spanText(lag)), align: 'right', spare: 1 },
     {
       heading: 'WAITING',
       cell: ({ waiting }) => (waiting ? String(waiting.records) : ''),
       align: 'right',
-      spare: true,
+      spare: 1,
     },
-    { heading: 'LOST', cell: ({ missing }) => String(missing), align: 'right', spare: true },
+    { heading: 'LOST', cell: ({ missing }) => String(missing), align: 'right', spare: 1 },
     { heading: 'WHY', cell: ({ because }) => because ?? '', min: 16 },
   ];
 }

@@ -12,8 +12,8 @@ export interface Column<Row> {
   align?: 'left' | 'right';
   /** Cells that it may be shrunk to; left out: it keeps its full width. */
   min?: number;
-  /** Goes, the last one first, when not even the shrunk columns fit. */
-  spare?: true;
+  /** Goes when not even the shrunk columns fit: those with the highest number first, and of these the last. */
+  spare?: number;
   paint?(row: Row): Paint;
 }
 
@@ -32,7 +32,8 @@ export function renderTable<Row>(all: readonly Column<Row>[], rows: readonly Row
   const least = () => sum(measured.map(({ column, natural }) => Math.min(natural, column.min ?? natural))) + gaps();
   const gaps = () => GAP.length * (measured.length - 1);
   while (least() > width) {
-    const last = measured.findLastIndex(({ column }) => column.spare);
+    const most = Math.max(...measured.map(({ column }) => column.spare ?? 0));
+    const last = most === 0 ? -1 : measured.findLastIndex(({ column }) => column.spare === most);
     if (last < 0) break;
     measured.splice(last, 1);
   }

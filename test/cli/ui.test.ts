@@ -91,10 +91,12 @@ describe('renderTable', () => {
   });
 
   test('spare columns go when the width does not do', () => {
-    const spare: Column<Row>[] = [...columns, { heading: 'AGAIN', cell: ({ name }) => name, spare: true }];
+    const spare: Column<Row>[] = [...columns, { heading: 'AGAIN', cell: ({ name }) => name, spare: 1 }];
     const rows = [{ name: 'cart', count: 7 }];
     expect(renderTable(spare, rows)[0]).toBe('NAME  COUNT  AGAIN');
     expect(renderTable(spare, rows, 18)[0]).toBe('NAME  COUNT  AGAIN');
+    const sooner: Column<Row>[] = [{ heading: 'FIRST', cell: ({ name }) => name, spare: 2 }, ...spare];
+    expect(renderTable(sooner, rows, 18)[0]).toBe('NAME  COUNT  AGAIN');
     expect(renderTable(spare, rows, 17)[0]).toBe('NAME  COUNT');
   });
 
