@@ -28,7 +28,7 @@ export const oidc = key(
         'The claim that is kept as who did something; nobody should be able to choose it. Without it: preferred_username, else email, else sub.',
       ),
       caFile: key(filePath.optional(), "The CAs (PEM) that may have signed the issuer's certificate."),
-      label: key(text.default('Log in'), 'What the button on the page says.'),
+      label: key(text.default('Log in with single sign-on'), 'What the button on the page says.'),
       logoutAtIssuer: flag(
         false,
         'Lead on to the issuer when somebody logs out, if it offers that, to log out there too. The post-logout redirect URI to register is publicUrl and /.',
