@@ -52,7 +52,10 @@ function isWatchedSubresource(region: Buffer, at: number): boolean {
   if (region[value] !== QUOTE) return false;
   const first = value + 1;
   return WATCHED_SUBRESOURCES.some(
-    (name) => region[first] === name[0] && region.compare(name, 0, name.length, first, first + name.length) === 0,
+    (name) =>
+      region[first] === name[0] &&
+      first + name.length <= region.length &&
+      region.compare(name, 0, name.length, first, first + name.length) === 0,
   );
 }
 

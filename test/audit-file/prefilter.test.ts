@@ -23,6 +23,11 @@ function isKept(line: string): boolean {
 const lease = recorded.find((line) => line.includes('"username":"system:node:') && line.includes('/leases/'));
 const node = parse(lease as string);
 const changed = (change: Json): string => JSON.stringify({ ...node, ...change });
+/** With what is asked for as the last thing that it says. */
+const atTheEnd = (objectRef: Json): string => {
+  const { objectRef: _, ...before } = node;
+  return JSON.stringify({ ...before, objectRef });
+};
 const podsRef = { resource: 'pods', namespace: 'shop', name: 'inventory-1' };
 const JWT = `${Buffer.from('{"alg":"RS256","kid":"x"}').toString('base64url')}.e30.c2ln`;
 
@@ -58,6 +63,7 @@ describe('isRelevant', () => {
     ['a token', changed({ requestURI: `/x?token=${JWT}` })],
     ['a token in a Secret', changed({ responseObject: { data: { token: Buffer.from(JWT).toString('base64') } } })],
     ['what is no object', '[1, 2]'],
+    ['an exec at the very end', atTheEnd({ ...podsRef, subresource: 'exec' })],
     ['a torn line', changed({}).slice(0, -20)],
     ['the rest of a torn line', changed({}).slice(20)],
   ])('keeps %s', (_, line) => {
@@ -73,6 +79,7 @@ describe('isRelevant', () => {
     ['numbers with 401 in them', changed({ auditID: '401e-401', requestURI: '/x?code=401&a=:401' })],
     ['other refusals', changed({ responseStatus: { code: 403 } })],
     ['a line from Windows', `${changed({})}\r`],
+    ['a subresource at the very end', atTheEnd({ ...podsRef, subresource: 'eviction' })],
     ['a blank line', ' \t\r'],
     ['nothing', ''],
   ])('drops %s', (_, line) => {
