@@ -3,7 +3,7 @@ import type { Path, PathNode } from './path.ts';
 
 /** Of a monospaced letter; of a letter of small print, on the safe side. */
 const LETTER = 7.3;
-const SMALL_LETTER = 6.2;
+const SMALL_LETTER = 6.8;
 const TITLE_LINE = 16;
 const DETAIL_LINE = 15;
 const PAD = 10;
