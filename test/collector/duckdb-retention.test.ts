@@ -10,6 +10,7 @@ import { type Database, openDatabase } from '../../collector/store/duckdb/databa
 import { openDuckDbStore } from '../../collector/store/duckdb/duckdb-store.ts';
 import { migrate } from '../../collector/store/duckdb/migrations.ts';
 import { retain, usedBytes } from '../../collector/store/duckdb/retention.ts';
+import type { Store } from '../../collector/store/store.ts';
 import { DAY, formatTime, SECOND } from '../../shared/time.ts';
 import { alert, START } from './support/make.ts';
 
@@ -61,6 +62,9 @@ describe('the size of the file', () => {
     expect(largest).toBeLessThan(2.6 * maxBytes);
   });
 
+  /** A question for which each row has to be looked at. */
+  const everything = (store: Store) => store.groups({}, { by: 'credential', order: 'count', limit: 1 });
+
   test('a question that takes too long is given up, and the next one is answered', async () => {
     await fill(0, 400_000);
     connection.closeSync();
@@ -68,11 +72,11 @@ describe('the size of the file', () => {
     const options = { path: path.join(folder, 'truant.db'), memoryMegabytes: 512, threads: 1, at: START };
     const store = await openDuckDbStore({ ...options, queryTimeoutMs: 1 });
     // On a busy machine an answer may be there before anybody looks at the time.
-    const asked = () => store.credential('JTI=nobody').catch((error: unknown) => error);
+    const asked = () => everything(store).catch((error: unknown) => error);
     await vi.waitFor(async () => expect(await asked()).toMatchObject({ code: 'OVERLOADED' }), 20_000);
     await store.close();
     const patient = await openDuckDbStore({ ...options, queryTimeoutMs: 30_000 });
-    expect(await patient.credential('JTI=nobody')).toEqual([]);
+    expect((await everything(patient)).total).toBeGreaterThan(0);
     await patient.close();
     database = await openDatabase(options);
     connection = await database.connect();
