@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { auth } from './auth.ts';
 import { flag, list, refuseHalfPair, section } from './keys.ts';
+import { outputs } from './outputs.ts';
 import { clusterName, filePath, host, isLoopback, key, origin, port, text, wholeNumber } from './values.ts';
 
 const receive = section('What is received besides the batches that agents send over HTTP.', {
@@ -80,6 +81,11 @@ export const collector = key(
       auth,
       limits,
       receive,
+      outputs,
+      publicUrl: key(
+        origin.optional(),
+        'The page as people reach it, for links in what outputs send. Without it: auth.oidc.publicUrl.',
+      ),
       store: section('The history of every use, and the alerts.', {
         path: key(filePath.default('/var/lib/truant/collector/truant.duckdb'), "The database's file."),
         retention: section('What is kept; the oldest goes first.', {

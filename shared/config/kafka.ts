@@ -5,6 +5,26 @@ import { filePath, hostAndPort, isLoopback, key, text, topicName, wholeNumber } 
 
 const topic = (name: string, description: string) => key(topicName.default(name), description);
 
+export const sasl = section('How this client proves who it is.', {
+  mechanism: key(
+    z.enum(['none', 'plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer']).default('none'),
+    'The mechanism. plain and oauthbearer show the secret to whom they speak with, and need TLS.',
+  ),
+  username: key(text.optional(), 'The name, for plain and scram.'),
+  passwordFile: key(filePath.optional(), 'A file that holds the password, for plain and scram.'),
+  tokenFile: key(filePath.optional(), 'A file that holds the token, for oauthbearer. Read anew for each connection.'),
+});
+
+export const tls = section('TLS to the brokers, 1.2 or newer.', {
+  enabled: flag(false, 'Use it.'),
+  caFile: key(
+    filePath.optional(),
+    "A file with the CAs that sign the brokers' certificates (PEM). Without it: the usual ones.",
+  ),
+  certFile: key(filePath.optional(), "A file with this client's certificate (PEM), where the brokers want one."),
+  keyFile: key(filePath.optional(), 'A file with the key of that certificate (PEM).'),
+});
+
 export const kafka = section('Kafka, for agents and collectors that use it.', {
   brokers: list(hostAndPort, 'Brokers to begin with; they tell of the others.'),
   clientId: key(text.default('truant'), "The name that this client bears in the brokers' logs and quotas."),
@@ -29,29 +49,13 @@ export const kafka = section('Kafka, for agents and collectors that use it.', {
     z.enum(['none', 'gzip', 'lz4', 'zstd']).default('gzip'),
     'How agents pack what they send. zstd needs Node 22.15 at both ends.',
   ),
-  sasl: section('How this client proves who it is.', {
-    mechanism: key(
-      z.enum(['none', 'plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer']).default('none'),
-      'The mechanism. plain and oauthbearer show the secret to whom they speak with, and need TLS.',
-    ),
-    username: key(text.optional(), 'The name, for plain and scram.'),
-    passwordFile: key(filePath.optional(), 'A file that holds the password, for plain and scram.'),
-    tokenFile: key(filePath.optional(), 'A file that holds the token, for oauthbearer. Read anew for each connection.'),
-  }),
-  tls: section('TLS to the brokers, 1.2 or newer.', {
-    enabled: flag(false, 'Use it.'),
-    caFile: key(
-      filePath.optional(),
-      "A file with the CAs that sign the brokers' certificates (PEM). Without it: the usual ones.",
-    ),
-    certFile: key(filePath.optional(), "A file with this client's certificate (PEM), where the brokers want one."),
-    keyFile: key(filePath.optional(), 'A file with the key of that certificate (PEM).'),
-  }),
+  sasl,
+  tls,
 });
-type Kafka = z.infer<typeof kafka>;
+type Connection = Pick<z.infer<typeof kafka>, 'brokers' | 'sasl' | 'tls'>;
 
 /** Keys that are wrong only together: where, and what is wrong. Asked only of who uses Kafka. */
-export function* kafkaProblems({ brokers, sasl, tls }: Kafka): Generator<{ path: string[]; message: string }> {
+export function* kafkaProblems({ brokers, sasl, tls }: Connection): Generator<{ path: string[]; message: string }> {
   if (brokers.length === 0) yield { path: ['brokers'], message: 'is empty, but Kafka is to be used' };
   const { mechanism } = sasl;
   const isRemote = brokers.some((broker) => !isLoopback(broker.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')));

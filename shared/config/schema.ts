@@ -243,7 +243,8 @@ export const Config = z
     }),
   })
   .superRefine((config, context) => {
-    if (config.agent.transport !== 'kafka' && !config.collector.receive.kafka.enabled) return;
+    const sends = Object.values(config.collector.outputs).some(({ kafka: to }) => to?.brokers.length === 0);
+    if (config.agent.transport !== 'kafka' && !config.collector.receive.kafka.enabled && !sends) return;
     for (const { path, message } of kafkaProblems(config.kafka)) {
       context.addIssue({ code: 'custom', path: ['kafka', ...path], message, params: { whole: true } });
     }

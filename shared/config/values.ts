@@ -25,6 +25,14 @@ export function key<Schema extends z.ZodType>(
 const expecting = <Schema extends z.ZodType>(schema: Schema, expected: string): Schema => schema.meta({ expected });
 
 const CONTROL = /[\u0000-\u001f\u007f]/;
+const FIXED_HEADERS = new Set([
+  'host',
+  'content-length',
+  'content-type',
+  'transfer-encoding',
+  'connection',
+  'x-truant-signature',
+]);
 const plain = (max: number) =>
   z
     .string()
@@ -121,6 +129,28 @@ export const origin = expecting(
     .transform((value) => new URL(value).origin),
   'an https URL without a path such as https://truant.example',
 );
+/** Where something is sent to. It may have a query, but no credentials: they belong into headers. */
+export const targetUrl = expecting(
+  z.string().max(4096).refine(isTargetUrl),
+  'an http or https URL without credentials or fragment',
+);
+export const headerName = expecting(
+  z
+    .string()
+    .regex(/^[\w!#$%&'*+.^`|~-]{1,128}$/)
+    .refine((name) => !FIXED_HEADERS.has(name.toLowerCase())),
+  'the name of a header that the request does not have by itself',
+);
+export const variableName = expecting(z.string().regex(/^[A-Za-z_]\w{0,255}$/), 'the name of an environment variable');
+export const outputName = expecting(
+  z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/),
+  'a name of at most 63 small letters, digits and -',
+);
+/** @see https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-indices-create */
+export const indexName = expecting(
+  z.string().regex(/^(?![-_+.])[^A-Z\\/*?"<>| ,#:\u0000-\u001f]{1,200}$/),
+  "an index's name: small letters, digits, . _ -",
+);
 export const claimName = expecting(z.string().regex(/^[\w.:/@-]{1,256}$/), 'the name of a claim such as groups');
 
 export function wholeNumber(min: number, max: number, unit = '') {
@@ -159,6 +189,12 @@ function isCidr(value: string): boolean {
   const [address = '', length = '', ...rest] = value.split('/');
   if (rest.length > 0 || !isAddress(address) || !/^(0|[1-9]\d{0,2})$/.test(length)) return false;
   return Number(length) <= (isIPv4(address) ? 32 : 128);
+}
+
+function isTargetUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { username, password, hash, protocol } = new URL(value);
+  return username === '' && password === '' && hash === '' && (protocol === 'http:' || protocol === 'https:');
 }
 
 function isBaseUrl(value: string): boolean {
