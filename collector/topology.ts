@@ -174,7 +174,7 @@ function assemble(config: Config, deps: CollectorDeps, opened: Opened): Collecto
       degraded: () => store.failure(),
     }),
     correlation.component,
-    createRetention({ store, ...kept.retention, clock, every, log, registry }),
+    createRetention({ store, ...kept.retention, outputs: enabledOutputs(config), clock, every, log, registry }),
     server.component,
     ...login.components,
     // Stops before it: who listens would hold it up.
@@ -194,6 +194,9 @@ function deadLetters(store: string, logger: Logger, clock: Clock): DeadLetterFil
     clock,
   });
 }
+
+const enabledOutputs = ({ collector: { outputs } }: Config): string[] =>
+  Object.keys(outputs).filter((name) => outputs[name]?.enabled);
 
 async function loadTls({ certFile, keyFile, clientCaFile }: Config['collector']['tls'], logger: Logger) {
   return certFile === undefined ? undefined : ServerTls.load({ certFile, keyFile, clientCaFile }, logger);

@@ -22,6 +22,7 @@ export interface AlertKey {
 export interface Told extends AlertKey {
   revision: number;
   status: AlertStatus;
+  severity: Severity;
   /** `summary`: only counted in one, so that the receiver doesn't know it yet. */
   how: 'notice' | 'summary';
   /** By the collector's clock. */
@@ -53,7 +54,7 @@ export interface DeadLetter {
 /** What is stored together, or not at all. */
 export interface OutputProgress {
   cursor: OutputCursor;
-  /** A dead letter of an alert that has been told of, in that state or a newer one, goes. */
+  /** Each replaces the one of its alert. A dead letter of an alert that has been told of by a notice, in that state or a newer one, goes. */
   told: readonly Told[];
   /** Each replaces the one of its alert. */
   dead: readonly DeadLetter[];
@@ -65,6 +66,7 @@ export interface DeadLettersFilter {
   ids?: readonly string[] | undefined;
 }
 
+/** What is asked about alerts here waits neither for what is written nor for people's questions. */
 export interface OutputsStore {
   /** Of every output that ever was, by name. */
   outputCursors(): Promise<OutputCursor[]>;
@@ -72,7 +74,7 @@ export interface OutputsStore {
   saveOutput(progress: OutputProgress): Promise<void>;
   /** What the output was told of these; those that it was not told of are left out. */
   toldOf(output: string, alerts: readonly AlertKey[]): Promise<Told[]>;
-  /** Alerts that are not closed and that the output was told of, whole, those that changed last first. */
+  /** Alerts that are not closed and that the output was told of by a notice, whole, those that changed last first. */
   openTold(output: string, limit: number): Promise<Alert[]>;
   /** Newest first. */
   deadLetters(filter: DeadLettersFilter, paging: Paging): Promise<Page<DeadLetter>>;

@@ -11,6 +11,8 @@ export interface RetentionOptions {
   store: Store;
   days: number;
   maxGigabytes: number;
+  /** Outputs that are told of alerts. */
+  outputs: readonly string[];
   /** What is too old is so by this clock. */
   clock: Clock;
   every: Every;
@@ -23,7 +25,7 @@ const EVERY_MS = 60_000;
 export function createRetention(options: RetentionOptions): Component {
   const { store, clock, log } = options;
   const metrics = componentMetrics(options.registry, 'retention', {
-    dropped: ['observation', 'alert'],
+    dropped: ['observation', 'alert', 'untold-alert'],
     errors: ['store'],
   });
   let cancel = (): void => undefined;
@@ -33,10 +35,13 @@ export function createRetention(options: RetentionOptions): Component {
   async function run(): Promise<void> {
     try {
       const maxBytes = options.maxGigabytes * 1e9;
-      const gone = await store.retain({ now: clock.now(), maxAge: options.days * DAY, maxBytes });
+      const awaitedBy = options.outputs;
+      const gone = await store.retain({ now: clock.now(), maxAge: options.days * DAY, maxBytes, awaitedBy });
       metrics.dropped('observation', gone.observations);
       metrics.dropped('alert', gone.alerts);
+      metrics.dropped('untold-alert', gone.untold);
       failure = undefined;
+      if (gone.untold > 0) log.warn({ count: gone.untold }, 'let go of alerts that outputs had still to be told of');
       if (gone.observations + gone.alerts > 0) log.info(gone, 'let go of what is too old or too much');
     } catch (error) {
       metrics.error('store');

@@ -26,6 +26,7 @@ import type { Micros } from '../../shared/time.ts';
 import type { AlertLifeStore, AlertOrder } from './alert-life.ts';
 import type { FleetStore } from './fleet.ts';
 import type { HistorySummariesStore } from './history-summaries.ts';
+import type { OutputsStore } from './outputs.ts';
 
 /** What came in of one stream, in order. */
 export interface Arrival {
@@ -279,6 +280,8 @@ export interface Retention {
   maxAge: Micros;
   /** When the store has more bytes in use, its oldest rows go. */
   maxBytes: number;
+  /** Outputs: what they have still to be told of is not too old, though it may be too much. */
+  awaitedBy?: readonly string[];
 }
 
 export interface StoreSize {
@@ -296,9 +299,11 @@ export interface StoreSize {
 export interface LetGo {
   observations: number;
   alerts: number;
+  /** Times that an output had still to be told of such an alert, or that it was among its dead letters. */
+  untold: number;
 }
 
-export interface Store extends AlertLifeStore, HistorySummariesStore, FleetStore {
+export interface Store extends AlertLifeStore, HistorySummariesStore, FleetStore, OutputsStore {
   /** Every stream, by its name. */
   streams(): Promise<StreamState[]>;
   /** Leaves out of arrivals of one cluster, one a stream, what is stored already. Changes nothing. */

@@ -94,17 +94,20 @@ describe('the size of the file', () => {
       }),
     );
     await upsertAlerts(connection, large, START);
+    // It was told of the first ten.
+    await connection.run("INSERT INTO output_cursors VALUES ('siem', 10, NULL), ('off', 0, NULL)");
     const maxBytes = 12e6;
-    const gone = await retain(connection, database, { now: START, maxAge: DAY, maxBytes });
+    const gone = await retain(connection, database, { now: START, maxAge: DAY, maxBytes, awaitedBy: ['siem'] });
     expect(await usedBytes(connection, database)).toBeLessThanOrEqual(maxBytes);
     expect(await count()).toBe(10_000);
     const kept = (await connection.runAndReadAll('SELECT id FROM alerts ORDER BY id')).getRows().map(([id]) => id);
     expect(kept.length).toBeGreaterThan(50);
     expect(kept).toEqual(names.slice(380 - kept.length, 380));
-    expect(gone).toEqual({ observations: 0, alerts: 400 - kept.length });
+    expect(gone).toEqual({ observations: 0, alerts: 400 - kept.length, untold: 390 - kept.length });
     expect(await retain(connection, database, { now: START, maxAge: DAY, maxBytes })).toEqual({
       observations: 0,
       alerts: 0,
+      untold: 0,
     });
     // What comes next finds the table as it was.
     await upsertAlerts(connection, [alert('a379', { revision: 2 }), alert('new')], START);

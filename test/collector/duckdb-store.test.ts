@@ -10,6 +10,7 @@ import { COLUMNS } from '../../collector/store/duckdb/row.ts';
 import { HOUR, SECOND } from '../../shared/time.ts';
 import { alertLifeContract } from './alert-life-contract.ts';
 import { historyContract } from './history-contract.ts';
+import { outputsContract } from './outputs-contract.ts';
 import { storeContract } from './store-contract.ts';
 import { alert, heartbeat, outcome, START, send, use } from './support/make.ts';
 
@@ -37,6 +38,7 @@ async function openAnew() {
 storeContract('DuckDB', openAnew);
 alertLifeContract('DuckDB', openAnew);
 historyContract('DuckDB', openAnew);
+outputsContract('DuckDB', openAnew);
 
 describe('opening a DuckDB store', () => {
   let folder: string;

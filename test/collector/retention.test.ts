@@ -19,6 +19,7 @@ test('retention runs with the timer, one at a time, says when it fails, and ends
     store: { retain } as Store,
     days: 30,
     maxGigabytes: 0.5,
+    outputs: ['siem'],
     clock: { now: () => START },
     every: timers.every,
     log: silent,
@@ -29,16 +30,17 @@ test('retention runs with the timer, one at a time, says when it fails, and ends
 
   timers.fire();
   timers.fire();
-  expect(asked).toEqual([{ now: START, maxAge: 30 * DAY, maxBytes: 500_000_000 }]);
+  expect(asked).toEqual([{ now: START, maxAge: 30 * DAY, maxBytes: 500_000_000, awaitedBy: ['siem'] }]);
   answers[0]?.reject(new Error('no space left on device'));
   await expect.poll(() => component.status()).toMatchObject({ state: 'degraded' });
 
   await expect.poll(() => (timers.fire(), asked.length)).toBe(2);
-  answers[1]?.resolve({ observations: 7, alerts: 1 });
+  answers[1]?.resolve({ observations: 7, alerts: 1, untold: 3 });
   await expect.poll(() => component.status()).toEqual({ state: 'running' });
   const counted = await registry.metrics();
   expect(counted).toContain('truant_dropped_total{component="retention",reason="observation"} 7');
   expect(counted).toContain('truant_dropped_total{component="retention",reason="alert"} 1');
+  expect(counted).toContain('truant_dropped_total{component="retention",reason="untold-alert"} 3');
 
   await expect.poll(() => (timers.fire(), asked.length)).toBe(3);
   let stopped = false;
@@ -47,6 +49,6 @@ test('retention runs with the timer, one at a time, says when it fails, and ends
   });
   await new Promise((resolve) => setImmediate(resolve));
   expect([timers.running, stopped]).toEqual([0, false]);
-  answers[2]?.resolve({ observations: 0, alerts: 0 });
+  answers[2]?.resolve({ observations: 0, alerts: 0, untold: 0 });
   await stopping;
 });

@@ -6,6 +6,7 @@ import { TaskQueue } from '../../task-queue.ts';
 import type { AlertOrder, ExceptionsFilter } from '../alert-life.ts';
 import { advanced, leftOf } from '../arrivals.ts';
 import type { GroupsOptions } from '../history-summaries.ts';
+import type { AlertKey, DeadLettersFilter, OutputProgress } from '../outputs.ts';
 import type {
   AlertsFilter,
   Arrival,
@@ -41,6 +42,15 @@ import { type Database, type DatabaseOptions, openDatabase } from './database.ts
 import { countSuppressed, insertActions, readActivity, readExceptions, saveExceptions } from './handling.ts';
 import { readHistory, readUses } from './history.ts';
 import { inTransaction, migrate } from './migrations.ts';
+import {
+  countDeadLetters,
+  discardDeadLetters,
+  readDeadLetters,
+  readOpenTold,
+  readOutputCursors,
+  readTold,
+  saveOutput,
+} from './outputs.ts';
 import { Readers } from './readers.ts';
 import { readConsumed, readCounts, readKnown, readRecent, readStreams } from './reading.ts';
 import { retain, usedBytes } from './retention.ts';
@@ -65,6 +75,7 @@ export interface DuckDbStoreOptions extends DatabaseOptions {
   maxStreams?: number;
 }
 
+/** Of questions. */
 const READERS = 2;
 const WRITES_WAITING = 1_000;
 
@@ -73,11 +84,11 @@ export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<Stor
   const database = await openDatabase(options);
   const connections: DuckDBConnection[] = [];
   try {
-    for (let count = 0; count <= READERS; count += 1) connections.push(await database.connect());
-    const [writer, ...readers] = connections as [DuckDBConnection, ...DuckDBConnection[]];
+    for (let count = 0; count <= READERS + 1; count += 1) connections.push(await database.connect());
+    const [writer, follower, ...readers] = connections as [DuckDBConnection, DuckDBConnection, ...DuckDBConnection[]];
     await migrate(writer, options.at);
     await writer.run(VERDICTS_TABLE);
-    return new DuckDbStore(database, writer, readers, options);
+    return new DuckDbStore(database, { writer, follower, readers }, options);
   } catch (error) {
     for (const connection of connections) connection.closeSync();
     database.close();
@@ -89,6 +100,8 @@ class DuckDbStore implements Store {
   readonly #database: Database;
   readonly #writer: DuckDBConnection;
   readonly #readers: Readers;
+  /** For those who follow alerts as they change: short questions, which long ones are not to hold up. */
+  readonly #follower: Readers;
   readonly #maxStreams: number;
   readonly #writing = new TaskQueue({ concurrency: 1, capacity: WRITES_WAITING });
   readonly #hours = new CredentialHours();
@@ -99,13 +112,17 @@ class DuckDbStore implements Store {
 
   constructor(
     database: Database,
-    writer: DuckDBConnection,
-    readers: DuckDBConnection[],
+    {
+      writer,
+      follower,
+      readers,
+    }: { writer: DuckDBConnection; follower: DuckDBConnection; readers: DuckDBConnection[] },
     { queryTimeoutMs, maxStreams = 10_000 }: DuckDbStoreOptions,
   ) {
     this.#database = database;
     this.#writer = writer;
     this.#readers = new Readers(readers, queryTimeoutMs);
+    this.#follower = new Readers([follower], queryTimeoutMs);
     this.#maxStreams = maxStreams;
   }
 
@@ -178,7 +195,7 @@ class DuckDbStore implements Store {
   }
 
   wholeAlerts(alerts: readonly { cluster: string; id: string }[]) {
-    return this.#write(() => readWholeAlerts(this.#writer, alerts));
+    return this.#follow((connection) => readWholeAlerts(connection, alerts));
   }
 
   exceptions(filter: ExceptionsFilter, limit: number) {
@@ -207,11 +224,39 @@ class DuckDbStore implements Store {
   }
 
   changedAlerts(after: number, limit: number) {
-    return this.#read((connection) => readChangedAlerts(connection, after, limit));
+    return this.#follow((connection) => readChangedAlerts(connection, after, limit));
   }
 
   lastChange() {
-    return this.#read(readLastChange);
+    return this.#follow(readLastChange);
+  }
+
+  outputCursors() {
+    return this.#follow(readOutputCursors);
+  }
+
+  saveOutput(progress: OutputProgress): Promise<void> {
+    return this.#write(() => inTransaction(this.#writer, () => saveOutput(this.#writer, progress)));
+  }
+
+  toldOf(output: string, alerts: readonly AlertKey[]) {
+    return this.#follow((connection) => readTold(connection, output, alerts));
+  }
+
+  openTold(output: string, limit: number) {
+    return this.#follow((connection) => readOpenTold(connection, output, limit));
+  }
+
+  deadLetters(filter: DeadLettersFilter, paging: Paging) {
+    return this.#read((connection) => readDeadLetters(connection, filter, paging));
+  }
+
+  deadLetterCounts() {
+    return this.#follow(countDeadLetters);
+  }
+
+  discardDeadLetters(filter: DeadLettersFilter & { output: string }): Promise<number> {
+    return this.#write(() => discardDeadLetters(this.#writer, filter));
   }
 
   activity(id: string, cluster: string, limit: number) {
@@ -274,7 +319,7 @@ class DuckDbStore implements Store {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([this.#writing.close(), this.#readers.close()]);
+    await Promise.all([this.#writing.close(), this.#readers.close(), this.#follower.close()]);
     this.#writer.closeSync();
     this.#database.close();
   }
@@ -290,6 +335,10 @@ class DuckDbStore implements Store {
 
   #read<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     return this.#explained(() => this.#readers.ask(work));
+  }
+
+  #follow<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    return this.#explained(() => this.#follower.ask(work));
   }
 
   async #explained<T>(work: () => Promise<T>): Promise<T> {

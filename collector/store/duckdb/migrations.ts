@@ -92,6 +92,17 @@ export const MIGRATIONS: readonly string[] = [
     ORDER BY 1;
   `,
   'CREATE TABLE agents (cluster VARCHAR, agent VARCHAR, stream VARCHAR, heard_at BIGINT, time BIGINT, body VARCHAR)',
+  `
+  CREATE TABLE output_cursors (output VARCHAR, change BIGINT, failing_since BIGINT);
+
+  CREATE TABLE output_told (
+    output VARCHAR, cluster VARCHAR, alert VARCHAR, revision BIGINT, status VARCHAR, severity VARCHAR, how VARCHAR,
+    told_at BIGINT);
+
+  CREATE TABLE output_dead_letters (
+    id VARCHAR, output VARCHAR, cluster VARCHAR, alert VARCHAR, revision BIGINT, event VARCHAR, title VARCHAR,
+    severity VARCHAR, reason VARCHAR, detail VARCHAR, remedy VARCHAR, attempts BIGINT, since BIGINT, given_up_at BIGINT);
+  `,
 ];
 
 /**

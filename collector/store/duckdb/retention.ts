@@ -11,6 +11,7 @@ import { forgetOldHours } from './credential-hours.ts';
 import type { Database } from './database.ts';
 import { forgetHandling } from './handling.ts';
 import { inTransaction } from './migrations.ts';
+import { countUntold, forgetOutputs } from './outputs.ts';
 import { type Parameter, query, toNumber } from './sql.ts';
 import { settle } from './writing.ts';
 
@@ -28,32 +29,45 @@ export async function retain(connection: DuckDBConnection, database: Database, r
   await settle(connection, retention.now - SETTLED_AFTER);
   await forgetAgents(connection, oldest);
   const tooOld = await remove(connection, 'DELETE FROM observations WHERE time < $1', [oldest]);
-  const closed = await remove(connection, `DELETE FROM alerts WHERE status = 'closed' AND updated < $1`, [oldest]);
-  const tooMany = await removeAlerts(connection, retention.maxBytes * ALERTS_SHARE);
+  const { awaitedBy = [] } = retention;
+  const closed = await remove(
+    connection,
+    `DELETE FROM alerts WHERE status = 'closed' AND updated < $1
+       AND NOT EXISTS (FROM output_cursors WHERE list_contains($2, output) AND output_cursors.change < alerts.change)`,
+    [oldest, awaitedBy],
+  );
+  const tooMany = await removeAlerts(connection, retention.maxBytes * ALERTS_SHARE, awaitedBy);
+  const given = await forgetOutputs(connection);
   if (tooOld > 0) await forgetOldHours(connection);
   await forgetHandling(connection, oldest);
   await connection.run('CHECKPOINT');
   const tooMuch = await removeTooMuch(connection, database, retention.maxBytes);
-  return { observations: tooOld + tooMuch, alerts: closed + tooMany };
+  return { observations: tooOld + tooMuch, alerts: closed + tooMany.alerts, untold: tooMany.untold + given };
 }
 
 /** Closed ones first, then those that were quiet longest. Written anew, since single rows give no blocks back. */
-async function removeAlerts(connection: DuckDBConnection, maxBytes: number): Promise<number> {
+async function removeAlerts(
+  connection: DuckDBConnection,
+  maxBytes: number,
+  awaitedBy: readonly string[],
+): Promise<{ alerts: number; untold: number }> {
   const size = 'strlen(body) + strlen(summary)';
   const [before] = await query(connection, `SELECT count(*) AS alerts, sum(${size}) AS bytes FROM alerts`);
-  if (toNumber(before?.['bytes'] ?? 0) <= maxBytes) return 0;
-  await inTransaction(connection, async () => {
+  if (toNumber(before?.['bytes'] ?? 0) <= maxBytes) return { alerts: 0, untold: 0 };
+  const untold = await inTransaction(connection, async () => {
     await query(
       connection,
       `CREATE TABLE alerts_kept AS SELECT * EXCLUDE (bytes) FROM
          (SELECT *, sum(${size}) OVER (ORDER BY status = 'closed', updated DESC, id, cluster) AS bytes FROM alerts)
        WHERE bytes <= ${Math.floor(TARGET * maxBytes)}`,
     );
+    const untold = await countUntold(connection, awaitedBy);
     await connection.run('DROP TABLE alerts');
     await connection.run('ALTER TABLE alerts_kept RENAME TO alerts');
+    return untold;
   });
   const [after] = await query(connection, 'SELECT count(*) AS alerts FROM alerts');
-  return toNumber(before?.['alerts']) - toNumber(after?.['alerts']);
+  return { alerts: toNumber(before?.['alerts']) - toNumber(after?.['alerts']), untold };
 }
 
 async function removeTooMuch(connection: DuckDBConnection, database: Database, maxBytes: number): Promise<number> {
