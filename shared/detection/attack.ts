@@ -13,3 +13,16 @@ export const TECHNIQUES = {
 } as const;
 
 export type Technique = keyof typeof TECHNIQUES;
+
+const IDS: Readonly<Record<(typeof TECHNIQUES)[Technique]['tactic'], string>> = {
+  Execution: 'TA0002',
+  Persistence: 'TA0003',
+  'Privilege Escalation': 'TA0004',
+  'Defense Evasion': 'TA0005',
+  'Credential Access': 'TA0006',
+  Discovery: 'TA0007',
+  'Lateral Movement': 'TA0008',
+};
+
+/** Ids of tactics by their names. */
+export const TACTICS: ReadonlyMap<string, string> = new Map(Object.entries(IDS));
