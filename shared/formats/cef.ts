@@ -18,6 +18,9 @@ import {
 import type { Format } from './format.ts';
 import { type AlertNotice, type SummaryNotice, severityOf } from './notice.ts';
 
+/** What `cs1` holds: half a command would do something else. */
+const MAX_COMMAND = 1023;
+
 const PRODUCT = ['Truant', 'Truant', VERSION];
 
 export const cef: Format = {
@@ -57,7 +60,7 @@ function fieldsOf(notice: AlertNotice): CefFields {
     sproc: read?.process?.path ?? read?.process?.name,
     filePath: tokenFileOf(alert),
     requestClientApplication: did.userAgents[0],
-    ...labelled('cs1', 'Kill action', alert.actions[0]?.command),
+    ...labelled('cs1', 'Kill action', alert.actions.find(({ command }) => command.length <= MAX_COMMAND)?.command),
     ...labelled('cs2', 'Rules', alert.rules.join(', ')),
     ...labelled('cs3', 'Credential', alert.credential ?? undefined),
     ...labelled('cs4', 'Pod', pod && `${pod.namespace}/${pod.name}`),
