@@ -14,7 +14,8 @@ export const TECHNIQUES = {
 
 export type Technique = keyof typeof TECHNIQUES;
 
-const IDS: Readonly<Record<(typeof TECHNIQUES)[Technique]['tactic'], string>> = {
+/** The tactics that techniques are told with, by name. */
+export const TACTICS: Readonly<Record<string, string>> = {
   Execution: 'TA0002',
   Persistence: 'TA0003',
   'Privilege Escalation': 'TA0004',
@@ -22,7 +23,4 @@ const IDS: Readonly<Record<(typeof TECHNIQUES)[Technique]['tactic'], string>> = 
   'Credential Access': 'TA0006',
   Discovery: 'TA0007',
   'Lateral Movement': 'TA0008',
-};
-
-/** Ids of tactics by their names. */
-export const TACTICS: ReadonlyMap<string, string> = new Map(Object.entries(IDS));
+} satisfies Record<(typeof TECHNIQUES)[Technique]['tactic'], string>;

@@ -55,8 +55,9 @@ function toRequest({ request }: RequestObservation): Evidence['request'] {
 }
 
 function ofFile(observation: FileObservation, rule: string): Evidence {
-  const { kind, id, timeText, principal, credential, node, file } = observation;
-  const evidence: Evidence = { kind, id, time: timeText, what: '', rules: [rule], node, file: file.path };
+  const { kind, id, timeText, principal, credential } = observation;
+  const evidence: Evidence = { kind, id, time: timeText, what: '', path: observation.file.path, rules: [rule] };
+  evidence.node = observation.node;
   if (principal !== undefined) evidence.principal = principal;
   if (credential) evidence.credential = credential.id;
   if (observation.kind === 'file') {
@@ -66,7 +67,7 @@ function ofFile(observation: FileObservation, rule: string): Evidence {
   const { opener } = observation;
   if (opener) {
     evidence.pid = opener.pid;
-    evidence.actor = `${node} ${opener.actor}`;
+    evidence.actor = `${observation.node} ${opener.actor}`;
     evidence.process = { name: opener.comm, ...(opener.exe !== undefined && { path: opener.exe }) };
     if (opener.pod) evidence.pod = opener.pod;
     if (opener.container) evidence.container = opener.container;

@@ -114,7 +114,7 @@ function threatOf({ attack }: Alert) {
   const tactics = unique(attack.map(({ tactic }) => tactic));
   return {
     framework: 'MITRE ATT&CK',
-    tactic: { id: tactics.flatMap((tactic) => TACTICS.get(tactic) ?? []), name: tactics },
+    tactic: { id: tactics.map(idOfTactic), name: tactics },
     technique: {
       id: [...techniques.keys()],
       name: [...techniques.values()],
@@ -122,6 +122,8 @@ function threatOf({ attack }: Alert) {
     },
   };
 }
+
+const idOfTactic = (tactic: string): string => (Object.hasOwn(TACTICS, tactic) && TACTICS[tactic]) || 'unknown';
 
 function sourceFields(alert: Alert, address: string) {
   const ip = sourceOf(alert);

@@ -36,7 +36,7 @@ export const readOf = ({ evidence }: Alert): Evidence | undefined =>
 
 /** The token file that was read or changed first. */
 export const tokenFileOf = ({ evidence }: Alert): string | undefined =>
-  evidence.find(({ file }) => file !== undefined)?.file;
+  evidence.find(({ path }) => path !== undefined)?.path;
 
 /** The namespace that the credential belongs to. */
 export const namespaceOf = ({ binding, principal }: Alert): string | undefined =>

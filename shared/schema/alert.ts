@@ -24,6 +24,8 @@ export const Evidence = z.strictObject({
   pid: z.int().optional(),
   reader: z.string().optional(),
   actor: z.string().optional(),
+  /** Of a read or a token file: the file's path. */
+  path: z.string().optional(),
   /** The open failed. */
   denied: z.boolean().optional(),
   principal: z.string().optional(),
@@ -52,9 +54,8 @@ export const Evidence = z.strictObject({
   container: z
     .strictObject({ id: z.string().optional(), name: z.string().optional(), image: z.string().optional() })
     .optional(),
-  /** Of a read or a file: where it happened, and the file's path on the node. */
+  /** Of a read or a file: where it happened. */
   node: z.string().optional(),
-  file: z.string().optional(),
   /** Of a read: its own name for itself, and the path of its program in its own mounts. */
   process: z.strictObject({ name: z.string(), path: z.string().optional() }).optional(),
   rules: z.array(z.string()),
