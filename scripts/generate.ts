@@ -7,10 +7,17 @@ import path from 'node:path';
 import { configurationReference } from './generators/configuration.ts';
 import { envelopeSchema } from './generators/envelope.ts';
 import type { Generator } from './generators/generator.ts';
+import { noticeSchema } from './generators/notice.ts';
 import { openApiDocument } from './generators/open-api.ts';
 import { ruleCatalogue } from './generators/rules.ts';
 
-const generators: readonly Generator[] = [configurationReference, envelopeSchema, openApiDocument, ruleCatalogue];
+const generators: readonly Generator[] = [
+  configurationReference,
+  envelopeSchema,
+  noticeSchema,
+  openApiDocument,
+  ruleCatalogue,
+];
 
 const checking = process.argv.includes('--check');
 let stale = 0;

@@ -11,3 +11,12 @@ const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t'
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (char) => SHORT[char] ?? `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 }
+
+/** With U+FFFD for every lone surrogate: what UTF-8 can hold. */
+export const wellFormed = (text: string): string => text.replace(/\p{Cs}/gu, '\ufffd');
+
+/** At most `max` UTF-16 units of it, the last of them an ellipsis if it had more. No pair of surrogates is parted. */
+export function cut(text: string, max: number): string {
+  if (text.length <= max) return text;
+  return max < 1 ? '' : `${text.slice(0, max - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+}

@@ -13,3 +13,14 @@ export const TECHNIQUES = {
 } as const;
 
 export type Technique = keyof typeof TECHNIQUES;
+
+/** The tactics that techniques are told with, by name. */
+export const TACTICS: Readonly<Record<string, string>> = {
+  Execution: 'TA0002',
+  Persistence: 'TA0003',
+  'Privilege Escalation': 'TA0004',
+  'Defense Evasion': 'TA0005',
+  'Credential Access': 'TA0006',
+  Discovery: 'TA0007',
+  'Lateral Movement': 'TA0008',
+} satisfies Record<(typeof TECHNIQUES)[Technique]['tactic'], string>;

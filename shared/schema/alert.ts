@@ -1,6 +1,6 @@
 /** What people see: all findings about one theft, grouped. */
 import { z } from 'zod';
-import { Binding, Credential } from './observation.ts';
+import { Binding, Credential, PodRef } from './observation.ts';
 import { Confidence } from './placement.ts';
 
 export const Severity = z.enum(['info', 'low', 'medium', 'high', 'critical']);
@@ -24,6 +24,8 @@ export const Evidence = z.strictObject({
   pid: z.int().optional(),
   reader: z.string().optional(),
   actor: z.string().optional(),
+  /** Of a read or a token file: the file's path. */
+  path: z.string().optional(),
   /** The open failed. */
   denied: z.boolean().optional(),
   principal: z.string().optional(),
@@ -34,6 +36,28 @@ export const Evidence = z.strictObject({
   userAgent: z.string().optional(),
   /** How it was placed, for uses. */
   placement: z.string().optional(),
+  /** Of a request. `resource`: with its subresource, or a path; `code`: 0 when it is not known. */
+  request: z
+    .strictObject({
+      verb: z.string(),
+      resource: z.string(),
+      namespace: z.string().optional(),
+      name: z.string().optional(),
+      code: z.int(),
+    })
+    .optional(),
+  /** Of an issue or an entry: the username that asked. */
+  by: z.string().optional(),
+  /** The pod that was entered, or that the process which read is in. */
+  pod: PodRef.partial().optional(),
+  /** The one that was entered, or that the process which read is in. */
+  container: z
+    .strictObject({ id: z.string().optional(), name: z.string().optional(), image: z.string().optional() })
+    .optional(),
+  /** Of a read or a file: where it happened. */
+  node: z.string().optional(),
+  /** Of a read: its own name for itself, and the path of its program in its own mounts. */
+  process: z.strictObject({ name: z.string(), path: z.string().optional() }).optional(),
   rules: z.array(z.string()),
 });
 export type Evidence = z.infer<typeof Evidence>;
