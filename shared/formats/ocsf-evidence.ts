@@ -111,7 +111,7 @@ function containerOf({ container: { id, name } = {}, pod }: Evidence) {
 /** The object that was asked for, and the pod that was entered or that the reader is in. */
 function resourcesOf({ kind, request, pod }: Evidence) {
   const resources: object[] = [];
-  if (request?.name !== undefined) {
+  if (request?.name !== undefined && kind !== 'entry') {
     const { resource, name, namespace } = request;
     resources.push({ type: resource, name, ...given({ namespace }), ...TARGET });
   }

@@ -135,17 +135,22 @@ export function observablesOf(evidences: Evidences) {
     if (value === undefined || value === '' || found.has(key) || found.size >= MAX_OBSERVABLES) return;
     found.set(key, { name, value, ...NAMED[of] });
   };
-  evidences.forEach(({ actor, src_endpoint: source, http_request: http, file, data }, i) => {
+  evidences.forEach(({ actor, user, src_endpoint: source, http_request: http, file, data }, i) => {
     const at = `evidences[${i}]`;
     if (data.placement !== 'home') {
       add('ip', `${at}.src_endpoint.ip`, source && 'ip' in source ? source.ip : undefined);
       add('userAgent', `${at}.http_request.user_agent`, http?.user_agent);
     }
+    add('path', `${at}.file.path`, file?.path);
+    if (user) {
+      add('user', `${at}.user.name`, user.name);
+      const [issued] = 'programmatic_credentials' in user ? user.programmatic_credentials : [];
+      add('credential', `${at}.user.programmatic_credentials[0].uid`, issued?.uid);
+    }
     if (!actor) return;
     if ('user' in actor) add('user', `${at}.actor.user.name`, actor.user.name);
     if ('session' in actor) add('credential', `${at}.actor.session.credential_uid`, actor.session?.credential_uid);
     if ('process' in actor) add('process', `${at}.actor.process.name`, actor.process.name);
-    add('path', `${at}.file.path`, file?.path);
   });
   return found.size > 0 ? [...found.values()] : undefined;
 }

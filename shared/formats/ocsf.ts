@@ -145,11 +145,14 @@ function findingOfSummary(notice: SummaryNotice) {
           uid: alert.id,
           type: 'Truant alert',
           title: alert.title,
-          desc: `${alert.principal} in cluster ${alert.cluster}`,
           ...severityFields(alert.severity),
+          tags: [
+            { name: 'cluster', value: alert.cluster },
+            { name: 'principal', value: alert.principal },
+          ],
         })),
       }),
     },
-    unmapped: { output, severities, rules, alerts },
+    unmapped: { output, severities, rules },
   };
 }
