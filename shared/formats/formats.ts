@@ -3,7 +3,8 @@ import { cef } from './cef.ts';
 import { ecs } from './ecs.ts';
 import type { Format, FormatName } from './format.ts';
 import { native } from './native.ts';
+import { ocsf } from './ocsf.ts';
 import { slack } from './slack.ts';
 import { teams } from './teams.ts';
 
-export const formats: Partial<Record<FormatName, Format>> = { native, ecs, cef, slack, teams };
+export const formats: Partial<Record<FormatName, Format>> = { native, ocsf, ecs, cef, slack, teams };
