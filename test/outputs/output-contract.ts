@@ -205,7 +205,7 @@ export function describeOutput(name: string, lab: OutputLab): void {
 
     test('it is closed as often as one likes, used or not', async () => {
       await Promise.all([side.output.close(), side.output.close()]);
-      await side.output.close();
+      await expect(side.output.close()).resolves.toBeUndefined();
     });
   });
 }
