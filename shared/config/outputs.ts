@@ -330,7 +330,9 @@ const output = z
     const named = OUTPUT_TYPES.filter((type) => settings[type] !== undefined);
     const [type] = named;
     if (type === undefined || named.length > 1) return refuse([], `needs one of ${OUTPUT_TYPES.join(', ')}`);
-    const { format } = settings;
+    const { format, webhook: posted } = settings;
+    if (posted && posted.batch > 1 && (format === 'slack' || format === 'teams'))
+      refuse(['webhook', 'batch'], `must be 1 where the format is ${format}, which has a message for each alert`);
     if (format === undefined || FORMATS_OF[type].includes(format)) return;
     const can = FORMATS_OF[type];
     refuse(

@@ -31,6 +31,10 @@ const FIXED_HEADERS = new Set([
   'content-type',
   'transfer-encoding',
   'connection',
+  'keep-alive',
+  'upgrade',
+  'expect',
+  'x-truant-notice',
   'x-truant-signature',
 ]);
 const plain = (max: number) =>
