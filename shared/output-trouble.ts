@@ -17,7 +17,7 @@ const TROUBLES: Readonly<Record<string, OutputTrouble>> = {
     todo: 'Check that it runs, and that the network lets the collector reach it.',
   },
   tls: {
-    means: 'TLS does not come about',
+    means: 'The TLS handshake fails',
     todo: "Check the certificates of both sides, and the output's tls.caFile.",
   },
   timeout: {

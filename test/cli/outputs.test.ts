@@ -141,7 +141,7 @@ describe('truant outputs test', () => {
       failed('dns', 'There is no siem\u001b.example.', null),
       'dns. Its name is not known. There is no siem\\e.example. Check the name in the configuration, and that the DNS of the collector knows it.',
     ],
-    [failed('tls', 'x.', 'Do this.'), 'tls. TLS does not come about. x. Do this.'],
+    [failed('tls', 'x.', 'Do this.'), 'tls. The TLS handshake fails. x. Do this.'],
     [failed('of a later version', 'x.', null), "of a later version. It does not deliver. x. Read the collector's log."],
   ])('has not: %j', async (body, words) => {
     const { code, lines } = await ask(['outputs', 'test', 'siem'], { body });

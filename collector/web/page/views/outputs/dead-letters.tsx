@@ -95,7 +95,7 @@ export function DeadLetters({ outputs, onChange }: DeadLettersProps) {
       </Awaited>
       {pages.problem && <Failure problem={pages.problem} />}
       {pages.more && (
-        <button type="button" disabled={pages.loadingMore} onClick={pages.more}>
+        <button type="button" class="output-more" disabled={pages.loadingMore} onClick={pages.more}>
           Show more
         </button>
       )}

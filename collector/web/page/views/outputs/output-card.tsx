@@ -24,7 +24,7 @@ export function OutputCard({ output }: { output: OutputStatus }) {
       {type !== null && (
         <p>
           {type} to <Said text={target} mono />
-          {format !== null && `, as ${format}`} <span class="soft">{wantsText(output)}</span>
+          {format !== null && `, as ${format}`}: <span class="soft">{wantsText(output)}</span>
         </p>
       )}
       {failure && <Failing failure={failure} />}
@@ -41,8 +41,9 @@ export function OutputCard({ output }: { output: OutputStatus }) {
           {deadLetters === 0 ? (
             0
           ) : (
-            <Link href={pathWith('/outputs', { output: name })} aria-label={`Dead letters of ${name}`}>
+            <Link href={pathWith('/outputs', { output: name })}>
               {deadLetters.toLocaleString()}
+              <span class="unseen"> of {name}</span>
             </Link>
           )}
         </Figure>

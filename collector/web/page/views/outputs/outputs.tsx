@@ -44,9 +44,9 @@ export default function Outputs() {
 const None = () => (
   <section class="card">
     <Empty title="Alerts are sent nowhere yet.">
-      They are on this page and in the API alone. Outputs are in the collector's configuration:
+      They are on this page and in the API alone. Outputs are configured at the collector, by names of your own:
     </Empty>
-    <pre tabIndex={0} aria-label="An example">
+    <pre class="output-example" tabIndex={0} aria-label="An example">
       {EXAMPLE}
     </pre>
     <p class="soft">

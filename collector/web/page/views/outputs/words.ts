@@ -35,7 +35,7 @@ export function worstFirst(a: OutputStatus, b: OutputStatus): number {
 /** Where there is no output yet. */
 export const EXAMPLE = `collector:
   outputs:
-    siem:                      # a name of your own
+    siem:
       minSeverity: medium
       syslog:
         address: siem.example:6514
