@@ -106,16 +106,14 @@ const deadLettersTodo = (name: string, type: string | null): string =>
     ? `It is not configured any more: configure it again, or truant outputs discard ${name} --all.`
     : `See truant outputs dead-letters ${name}; once it works, truant outputs replay ${name} --all.`;
 
-export const failureText = (failure: Failure): string => {
-  const { means, todo } = outputTrouble(failure);
-  return `${means}. ${failure.detail} ${todo}`;
-};
+/** A sentence of what the other side did, and one of what to do. */
+const failureText = (failure: Failure): string => `${failure.detail} ${outputTrouble(failure).todo}`;
 
 export function testLines(name: string, test: TestRow, style: Style, width: number | undefined): string[] {
   const { flow } = createProse(style, width ?? 100);
   const { alert, milliseconds, failure } = test;
   const after = `${Math.round(milliseconds)} ms`;
   if (test.ok) return flow(`${name}  the test alert ${alert} has arrived, after ${after}`, '    ', '');
-  const why = failure === null ? '' : `: ${failure.reason}. ${failureText(failure)}`;
+  const why = failure === null ? '' : ` (${failure.reason}): ${failureText(failure)}`;
   return flow(`${name}  the test alert did not arrive, after ${after}${why}`, '    ', '');
 }

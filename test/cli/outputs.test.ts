@@ -23,8 +23,8 @@ describe('truant outputs', () => {
       'gone      was-here                                                  12        0     0 s             1',
       '',
       'What is wrong',
-      '  siem: since 2025-06-01 12:00:00 UTC: It does not accept who Truant says it is. It answers 401.',
-      '    Put the right token into the file. The next attempt is at 2025-06-01 12:01:30 UTC.',
+      '  siem: since 2025-06-01 12:00:00 UTC: It answers 401. Put the right token into the file. The next',
+      '    attempt is at 2025-06-01 12:01:30 UTC.',
       '  siem: 2 dead letters. See truant outputs dead-letters siem; once it works, truant outputs replay',
       '    siem --all.',
       '  was-here: 1 dead letter. It is not configured any more: configure it again, or truant outputs',
@@ -139,15 +139,15 @@ describe('truant outputs test', () => {
   test.each([
     [
       failed('dns', 'There is no siem\u001b.example.', null),
-      'dns. Its name is not known. There is no siem\\e.example. Check the name in the configuration, and that the DNS of the collector knows it.',
+      '(dns): There is no siem\\e.example. Check the name in the configuration, and that the DNS of the collector knows it.',
     ],
-    [failed('tls', 'x.', 'Do this.'), 'tls. The TLS handshake fails. x. Do this.'],
-    [failed('of a later version', 'x.', null), "of a later version. It does not deliver. x. Read the collector's log."],
+    [failed('tls', 'x.', 'Do this.'), '(tls): x. Do this.'],
+    [failed('of a later version', 'x.', null), "(of a later version): x. Read the collector's log."],
   ])('has not: %j', async (body, words) => {
     const { code, lines } = await ask(['outputs', 'test', 'siem'], { body });
     expect(code).toBe(1);
     expect(lines.map((line) => line.trim()).join(' ')).toBe(
-      `siem  the test alert did not arrive, after 12 ms: ${words}`,
+      `siem  the test alert did not arrive, after 12 ms ${words}`,
     );
     const json = await ask(['outputs', 'test', 'siem', '--json'], { body });
     expect({ code: json.code, body: JSON.parse(json.stdout) as unknown }).toEqual({ code: 1, body });
