@@ -15,7 +15,7 @@ export interface ApiOptions {
   token?: string | undefined;
   /** The CAs (PEM) that may have signed the collector's certificate. */
   caFile?: string | undefined;
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 export interface StreamOptions {

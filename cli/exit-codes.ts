@@ -3,7 +3,7 @@ import type { ErrorCode } from '../shared/errors.ts';
 /** What `truant` exits with. The list is closed and documented in docs/cli.md; scripts rely on it. */
 export const EXIT = {
   ok: 0,
-  /** Alerts, or agents that are not well, were found, and the caller had asked to be told so. */
+  /** Alerts, or agents that are not well, were found, and the caller had asked to be told so; or a test alert did not arrive. */
   findings: 1,
   /** The command line or a request's parameters are wrong. */
   usage: 2,

@@ -3,7 +3,12 @@
  * through agent and collector.
  */
 import { spawn } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
@@ -39,6 +44,13 @@ const SHOTS: readonly Shot[] = [
     },
   },
   { name: 'fleet', go: openView('Fleet') },
+  {
+    name: 'outputs',
+    go: async (page) => {
+      await page.getByRole('link', { name: /^Outputs/ }).click();
+      await page.getByText('It does not take this alert.').first().waitFor();
+    },
+  },
   { name: 'rules', go: openView('Rules') },
   { name: 'exceptions', go: openView('Exceptions') },
   { name: 'reference', go: openView('API') },
@@ -56,7 +68,16 @@ const SHOTS: readonly Shot[] = [
 /** Of these there is a narrow one too. */
 const ALSO_NARROW = ['alerts', 'alert', 'history'];
 
-const demo = spawn(process.execPath, [at('bin/truant.js'), 'start', '--demo', '--speed', SPEED, '--port', '0']);
+const scratch = await mkdtemp(join(tmpdir(), 'truant-screenshots-'));
+const refusing = createServer((_request, response) => response.writeHead(400).end('invalid_blocks')).listen(
+  0,
+  '127.0.0.1',
+);
+await once(refusing, 'listening');
+const config = join(scratch, 'truant.yaml');
+await writeFile(config, JSON.stringify({ collector: { outputs: outputs() } }));
+const args = ['start', '--demo', '--speed', SPEED, '--port', '0', '--config', config];
+const demo = spawn(process.execPath, [at('bin/truant.js'), ...args]);
 try {
   const address = await ended();
   await mkdir(FOLDER, { recursive: true });
@@ -74,6 +95,18 @@ try {
   await browser.close();
 } finally {
   demo.kill('SIGTERM');
+  refusing.close();
+  await rm(scratch, { recursive: true });
+}
+
+/** One that delivers, one that is refused, and one whose other side is down. */
+function outputs(): object {
+  const { port } = refusing.address() as AddressInfo;
+  return {
+    archive: { file: { path: join(scratch, 'alerts.ndjson') } },
+    chat: { format: 'slack', webhook: { url: `http://127.0.0.1:${port}/` } },
+    siem: { syslog: { address: '127.0.0.1:6514' } },
+  };
 }
 
 /** @returns the collector's address, once the recording has been played */

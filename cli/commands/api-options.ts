@@ -60,8 +60,9 @@ export function listOption(flags: string, description: string, choices: readonly
   });
 }
 
-export function apiOf({ url, caFile }: Pick<ApiCommandOptions, 'url' | 'caFile'>, io: Io): Api {
-  return new Api({ url, caFile, token: io.env['TRUANT_TOKEN'] || undefined });
+/** @param timeoutMs how long an answer may take; left out: as long as one that is ready at once */
+export function apiOf({ url, caFile }: Pick<ApiCommandOptions, 'url' | 'caFile'>, io: Io, timeoutMs?: number): Api {
+  return new Api({ url, caFile, token: io.env['TRUANT_TOKEN'] || undefined, timeoutMs });
 }
 
 /** A time (`2030-01-31T12:00:00Z`) or how long ago (`90s`, `15m`, `24h`, `7d`), as RFC 3339. */

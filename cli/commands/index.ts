@@ -9,6 +9,7 @@ import { registerExceptions } from './exceptions.ts';
 import { registerFleet } from './fleet.ts';
 import { registerHistory } from './history.ts';
 import { registerHunt } from './hunt.ts';
+import { registerOutputs } from './outputs.ts';
 import { registerReplay } from './replay.ts';
 import { registerStart } from './start.ts';
 import { registerTail } from './tail.ts';
@@ -25,6 +26,7 @@ export const commands: readonly RegisterCommand[] = [
   registerHistory,
   registerCredential,
   registerFleet,
+  registerOutputs,
   registerTail,
   registerConfig,
   registerCompletion,

@@ -112,7 +112,7 @@ const ERRORS: readonly [status: string, name: string, description: string, appli
     '409',
     'Conflict',
     'It can not be done as things are: the alert is closed already, say.',
-    ({ access }) => access === 'act',
+    ({ access, method }) => access === 'act' || (access === 'admin' && method !== 'GET'),
   ],
   ['429', 'TooMuch', 'Too much is asked at a time; Retry-After says when to try again.', () => true],
   ['503', 'Unavailable', 'Not at the moment; Retry-After says when to try again.', () => true],
@@ -160,7 +160,10 @@ function operationOf({ method, url, access, documentation }: ApiRoute): Json {
       ...(method !== 'GET' && SECURITY[access] === PEOPLE ? [CSRF] : []),
     ],
     ...(body && {
-      requestBody: { required: true, content: { [bodyType]: { schema: refersTo(body) ?? inline(body, 'input') } } },
+      requestBody: {
+        required: !body.safeParse(undefined).success,
+        content: { [bodyType]: { schema: refersTo(body) ?? inline(body, 'input') } },
+      },
     }),
     responses: {
       200: { description: 'schema' in answer ? 'The answer.' : answer.description, content: contentOf(answer) },

@@ -186,6 +186,11 @@ export const OneQuery = z.strictObject({ cluster: text(253) });
 
 export const DeadLettersQuery = z.strictObject({ limit });
 
+export const OutputDeadLettersQuery = z.strictObject({
+  output: text(253),
+  ...paging(z.string().regex(/^dl_[0-9a-f]{20}$/)),
+});
+
 export const NoQuery = z.strictObject({});
 
 /** What would match nothing, ever, which looks like an all-clear. */

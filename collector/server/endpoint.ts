@@ -9,7 +9,7 @@ import { type Access, ANYBODY, type Caller } from '../identity/caller.ts';
 import { sendRevalidated } from './etag.ts';
 import { type Contradictions, readBody, readQuery } from './input.ts';
 
-export const TAGS = ['Alerts', 'History', 'Credentials', 'Fleet', 'Live', 'Identity', 'Operations'] as const;
+export const TAGS = ['Alerts', 'History', 'Credentials', 'Fleet', 'Outputs', 'Live', 'Identity', 'Operations'] as const;
 export type Tag = (typeof TAGS)[number];
 
 /** What is said of a route, for people. */

@@ -28,6 +28,7 @@ const VIEWS = [
   '/history',
   '/credentials/:id',
   '/fleet',
+  '/outputs',
   '/rules',
   '/rules/:id',
   '/exceptions',

@@ -33,6 +33,8 @@ const CASES: [string[], string, string[], string[]][] = [
   [['history', '--verb', 'alerts'], '--k', ['--kind'], ['--status']],
   [['history', '--kind'], '', ['use', 'entry', 'denied'], ['FILES']],
   [['history', '--since'], '', [], ['FILES', 'use', 'alerts']],
+  [['outputs'], '', ['list', 'dead-letters', 'replay', 'discard', 'test'], ['history']],
+  [['outputs', 'replay', 'siem'], '--a', ['--all'], ['--limit']],
   [['history', '--output'], '', ['FILES'], ['alerts']],
   [['hunt'], '', ['FILES'], ['alerts']],
   [['completion'], '', ['bash', 'zsh', 'fish'], ['FILES']],

@@ -12,6 +12,7 @@ const AlertView = lazyView(() => import('./views/alert/alert.tsx'));
 const History = lazyView(() => import('./views/history/history.tsx'));
 const Credential = lazyView(() => import('./views/credential/credential.tsx'));
 const Fleet = lazyView(() => import('./views/fleet/fleet.tsx'));
+const Outputs = lazyView(() => import('./views/outputs/outputs.tsx'));
 const Rules = lazyView(() => import('./views/rules/rules.tsx'));
 const Exceptions = lazyView(() => import('./views/exceptions/exceptions.tsx'));
 const Reference = lazyView(() => import('./views/reference/reference.tsx'));
@@ -30,6 +31,7 @@ export function App() {
           <Route path="/history" component={History} />
           <Route path="/credentials/:id" component={Credential} />
           <Route path="/fleet" component={Fleet} />
+          <Route path="/outputs" component={Outputs} />
           <Route path="/rules/:id?" component={Rules} />
           <Route path="/exceptions" component={Exceptions} />
           <Route path="/reference" component={Reference} />

@@ -38,6 +38,8 @@ export async function logOut(): Promise<void> {
 /** Whether it makes sense to offer what changes something. */
 export const mayAct = (): boolean => me.value.state === 'known' && me.value.who.may.act;
 
+export const mayAdmin = (): boolean => me.value.state === 'known' && me.value.who.may.admin;
+
 /** Under which name one acts; null: nobody is asked who they are. */
 export const myName = (): string | null =>
   me.value.state === 'known' && me.value.who.by !== 'none' ? me.value.who.name : null;

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Link, useLocation } from 'wouter-preact';
 import type { Micros } from '../../../../shared/time.ts';
 import { goLive, liveState, stopLive } from '../api/live.ts';
+import { troubledOutputs, useOutputs } from '../api/outputs.ts';
 import { logOut, me } from '../api/session.ts';
 import { Time } from '../parts/time.tsx';
 import { ThemeButton } from './theme.tsx';
@@ -12,6 +13,7 @@ const VIEWS = [
   ['/', 'Alerts'],
   ['/history', 'History'],
   ['/fleet', 'Fleet'],
+  ['/outputs', 'Outputs'],
   ['/rules', 'Rules'],
   ['/exceptions', 'Exceptions'],
   ['/reference', 'API'],
@@ -46,16 +48,32 @@ export function Shell({ children }: { children: ComponentChildren }) {
   );
 }
 
+const OUTPUTS_EVERY_MS = 30_000;
+
 function Views() {
   const [path] = useLocation();
+  useOutputs(OUTPUTS_EVERY_MS);
   return (
     <nav aria-label="Views">
       {VIEWS.map(([href, name]) => (
         <Link key={href} href={href} aria-current={isAt(path, href) ? 'page' : undefined}>
           {name}
+          {href === '/outputs' && <TroubledOutputs />}
         </Link>
       ))}
     </nav>
+  );
+}
+
+/** An alert that nobody is sent is found by nobody but who looks here. */
+function TroubledOutputs() {
+  const count = troubledOutputs();
+  if (count === 0) return null;
+  return (
+    <span class="nav-count" title="Outputs that do not deliver, or have dead letters">
+      {count}
+      <span class="unseen"> in trouble</span>
+    </span>
   );
 }
 
