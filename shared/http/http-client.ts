@@ -35,12 +35,9 @@ export class HttpClient {
   async fetch(url: URL, init: Omit<RequestInit, 'dispatcher'>): Promise<Response> {
     const dispatcher = await this.#dispatcher(url);
     this.#tlsAlert = undefined;
-    try {
-      return await fetch(url, { ...init, dispatcher });
-    } catch (error) {
-      if (this.#tlsAlert === undefined || !wasClosed(error)) throw error;
-      throw new TypeError('fetch failed', { cause: this.#tlsAlert });
-    }
+    return fetch(url, { ...init, dispatcher }).catch((error: unknown) => {
+      throw this.#tlsAlert !== undefined && wasClosed(error) ? this.#tlsAlert : error;
+    });
   }
 
   /** Ends connections and what goes on on them. */
