@@ -12,6 +12,9 @@ interface Words {
 
 const FIREWALL = 'Look at the address and port, and whether a network policy or a firewall lets the collector through.';
 
+const CLOSED =
+  'Should it always do so: look whether it wants TLS, or a client certificate, which some servers say in no other way.';
+
 const TLS: Readonly<Record<TlsTrouble, Omit<Words, 'reason'>>> = {
   untrusted: {
     detail: 'has a certificate that nobody who is trusted here has signed',
@@ -70,10 +73,14 @@ const BY_CODE: Readonly<Record<string, Words>> = {
   UND_ERR_CONNECT_TIMEOUT: { reason: 'timeout', detail: 'does not take the connection in time', remedy: FIREWALL },
   UND_ERR_HEADERS_TIMEOUT: { reason: 'timeout', detail: 'has not answered in time' },
   UND_ERR_BODY_TIMEOUT: { reason: 'timeout', detail: 'has not answered in full in time' },
-  ECONNRESET: { reason: 'peer', detail: 'has broken the connection off' },
+  ECONNRESET: { reason: 'peer', detail: 'has broken the connection off', remedy: CLOSED },
   EPIPE: { reason: 'peer', detail: 'has closed the connection while it was written to' },
-  UND_ERR_SOCKET: { reason: 'peer', detail: 'has closed the connection before it answered' },
-  ERR_STREAM_PREMATURE_CLOSE: { reason: 'peer', detail: 'has closed the connection before it answered' },
+  UND_ERR_SOCKET: { reason: 'peer', detail: 'has closed the connection before it answered', remedy: CLOSED },
+  ERR_STREAM_PREMATURE_CLOSE: {
+    reason: 'peer',
+    detail: 'has closed the connection before it answered',
+    remedy: CLOSED,
+  },
   UND_ERR_ABORTED: {
     reason: 'unreachable',
     detail: 'cannot be reached: the proxy refuses the way to it',
@@ -82,7 +89,7 @@ const BY_CODE: Readonly<Record<string, Words>> = {
 };
 
 /** An error of llhttp, undici's parser. */
-const NOT_HTTP = /^HPE_|^UND_ERR_(?:HEADERS_OVERFLOW|RESPONSE)/;
+const NOT_HTTP = /^HPE_|^HTTPParserError$|^UND_ERR_(?:HEADERS_OVERFLOW|RESPONSE)/;
 
 /**
  * @param peer what was called, without anything secret: `siem.example:6514`
@@ -112,7 +119,7 @@ function interrupted(why: unknown, peer: string): OutputFailure {
 function wordsOf(chain: readonly Error[]): Words {
   const trouble = tlsTroubleOf(chain[0]);
   if (trouble) return { reason: trouble === 'own-files' ? 'secret' : 'tls', ...TLS[trouble] };
-  const codes = chain.map((error) => ('code' in error ? String(error.code) : error.name));
+  const codes = chain.map((error) => String(Reflect.get(error, 'code') ?? error.name));
   for (const code of codes.toReversed()) {
     const known = BY_CODE[code];
     if (known) return known;

@@ -2,7 +2,15 @@
  * Requests to one server: over TLS 1.2 or later, with the certificates that files hold at the time, through the proxy that
  * the environment names (HTTPS_PROXY, HTTP_PROXY, NO_PROXY), on connections that are kept.
  */
-import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch, type RequestInit, type Response } from 'undici';
+import {
+  Agent,
+  buildConnector,
+  type Dispatcher,
+  EnvHttpProxyAgent,
+  fetch,
+  type RequestInit,
+  type Response,
+} from 'undici';
 import { isLoopback } from '../config/values.ts';
 import { isSameMaterial, MIN_TLS, readTlsFiles, type TlsFiles, type TlsMaterial } from './tls-files.ts';
 import { tlsTroubleOf } from './tls-trouble.ts';
@@ -13,6 +21,8 @@ const KEEP_ALIVE_MS = 30_000;
 export class HttpClient {
   readonly #files: TlsFiles;
   #current: { material: TlsMaterial; dispatcher: Dispatcher } | undefined;
+  /** The last one that the other side said, which undici tells only as a connection that was closed. */
+  #tlsAlert: Error | undefined;
 
   constructor(files: TlsFiles = {}) {
     this.#files = files;
@@ -23,7 +33,11 @@ export class HttpClient {
    * @throws TruantError INPUT_UNREADABLE, and whatever the connection fails with
    */
   async fetch(url: URL, init: Omit<RequestInit, 'dispatcher'>): Promise<Response> {
-    return fetch(url, { ...init, dispatcher: await this.#dispatcher(url) });
+    const dispatcher = await this.#dispatcher(url);
+    this.#tlsAlert = undefined;
+    return fetch(url, { ...init, dispatcher }).catch((error: unknown) => {
+      throw this.#tlsAlert !== undefined && wasClosed(error) ? this.#tlsAlert : error;
+    });
   }
 
   /** Ends connections and what goes on on them. */
@@ -39,14 +53,31 @@ export class HttpClient {
     // Connections with what is no longer right end with their requests.
     void this.#current?.dispatcher.close();
     const tls = { ...material, minVersion: MIN_TLS } as const;
-    const options = { connect: tls, keepAliveTimeout: KEEP_ALIVE_MS };
+    const options = { connect: this.#connector(tls), keepAliveTimeout: KEEP_ALIVE_MS };
     // No proxy elsewhere can mean this machine.
     const isLocal = isLoopback(hostname.replace(/^\[(.*)\]$/, '$1'));
     const dispatcher = isLocal ? new Agent(options) : new EnvHttpProxyAgent({ ...options, requestTls: tls });
     this.#current = { material, dispatcher };
     return dispatcher;
   }
+
+  #connector(tls: buildConnector.BuildOptions): buildConnector.connector {
+    const connect = buildConnector(tls);
+    return (options, callback) => {
+      connect(options, (...done) => {
+        const [, socket] = done;
+        socket?.on('error', (error: Error) => {
+          if (tlsTroubleOf(error)) this.#tlsAlert = error;
+        });
+        callback(...done);
+      });
+    };
+  }
 }
+
+/** In TLS 1.3 a client is told that its certificate is missing or not taken only after the handshake. */
+const wasClosed = (error: unknown): boolean =>
+  error instanceof Error && Reflect.get(error.cause ?? {}, 'code') === 'UND_ERR_SOCKET';
 
 /** The body, of a server that may be any. @throws Error when it is longer */
 export async function textOf(response: Response, maxBytes: number): Promise<string> {
