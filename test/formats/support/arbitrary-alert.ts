@@ -46,7 +46,7 @@ export const hostileText = (max = 4000): fc.Arbitrary<string> =>
 /** Code units as they come: surrogates stand alone. */
 const ofUnits = (units: number[]) => String.fromCharCode(...units);
 
-const time = fc.integer({ min: 0, max: 9_000_000_000_000_000 }).map(formatTime);
+export const time = fc.integer({ min: 0, max: 9_000_000_000_000_000 }).map(formatTime);
 
 const times = fc.record({ firstSeen: time, lastSeen: time, createdAt: time, updatedAt: time });
 const evidenceTimes = fc.array(time, { minLength: 3, maxLength: 3 });
