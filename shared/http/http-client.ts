@@ -26,6 +26,13 @@ export class HttpClient {
     return fetch(url, { ...init, dispatcher: await this.#dispatcher(url) });
   }
 
+  /** Ends connections and what goes on on them. */
+  async close(): Promise<void> {
+    const current = this.#current;
+    this.#current = undefined;
+    await current?.dispatcher.destroy();
+  }
+
   async #dispatcher({ hostname }: URL): Promise<Dispatcher> {
     const material = await readTlsFiles(this.#files);
     if (this.#current && isSameMaterial(material, this.#current.material)) return this.#current.dispatcher;
@@ -56,6 +63,8 @@ export async function textOf(response: Response, maxBytes: number): Promise<stri
 const IN_WORDS: Readonly<Record<string, string>> = {
   'no-tls': 'what answers does not speak TLS',
   'own-files': 'the own certificate and key are no pair, or not PEM',
+  'own-certificate': 'the other side wants a client certificate, or does not take this one',
+  'no-agreement': 'the other side speaks no version of TLS that is spoken here',
 };
 
 /** In few words, without what was sent. */

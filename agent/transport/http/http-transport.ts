@@ -154,6 +154,9 @@ const REMEDIES: Readonly<Record<TlsTrouble, string>> = {
   'other-name': 'Call the collector in agent.collector.url by a name that is in its certificate.',
   'no-tls': 'Correct agent.collector.url, or give the collector a certificate in collector.tls.',
   'own-files': 'Name a certificate and its own key, both PEM, in agent.collector.certFile and keyFile.',
+  'own-certificate':
+    'Name in agent.collector.certFile and keyFile a certificate that the collector takes, and its key.',
+  'no-agreement': 'Let the collector, or what is before it, speak TLS 1.2 or later.',
 };
 
 /** Undefined: it may pass by itself. */
