@@ -1,12 +1,14 @@
 /** A real Apache Kafka broker of one node (KRaft) as a process of its own, to be used, killed, restarted and emptied. */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePorts } from '../free-ports.ts';
-import { ensureJars, KAFKA_VERSIONS, type KafkaVersion } from './jars.ts';
+import { ensureJars } from '../jars.ts';
+import { type JavaProcess, startJava, whyNot } from '../java.ts';
+import { KAFKA_VERSIONS, type KafkaVersion, kafkaList } from './jars.ts';
 import { LISTENERS, type ListenerName, type ServerTls, serverProperties, USERS } from './properties.ts';
 
 export { USERS } from './properties.ts';
@@ -38,7 +40,6 @@ export interface Broker {
 }
 
 const START_MS = 90_000;
-const MAX_LOG = 200_000;
 /** Small, quick to start, and no compiler threads that compete with the tests. */
 const JVM = ['-Xmx384m', '-Xms128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
 const LOGGING = [
@@ -46,20 +47,8 @@ const LOGGING = [
   '-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config=error',
 ];
 
-/** Undefined: brokers can be run here. Else why not, for a test's name. In continuous integration that is a failure. */
-export const whyNoKafka = await (async (): Promise<string | undefined> => {
-  try {
-    const { stderr } = spawnSync('java', ['-version'], { encoding: 'utf8' });
-    const major = Number(/version "(\d+)/.exec(stderr ?? '')?.[1] ?? 0);
-    if (major < 17) throw new Error(major === 0 ? 'there is no java' : `java is ${major}, and must be 17 or newer`);
-    for (const version of KAFKA_VERSIONS) await ensureJars(version);
-    return undefined;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    if (process.env['TRUANT_TEST_KAFKA'] === '1') throw new Error(`no Kafka to test with: ${reason}`, { cause: error });
-    return `no Kafka to test with: ${reason}`;
-  }
-})();
+/** Undefined: brokers can be run here. */
+export const whyNoKafka = await whyNot('Kafka', KAFKA_VERSIONS.map(kafkaList));
 
 /** For the name of tests that are skipped. */
 export const becauseNoKafka = whyNoKafka === undefined ? '' : ` (skipped: ${whyNoKafka})`;
@@ -72,7 +61,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
 }
 
 async function prepareBroker({ version = KAFKA_VERSIONS[0], ...options }: BrokerOptions): Promise<Broker> {
-  const classPath = (await ensureJars(version)).join(':');
+  const classPath = (await ensureJars(kafkaList(version))).join(':');
   const folder = mkdtempSync(path.join(tmpdir(), 'truant-kafka-'));
   const data = path.join(folder, 'data');
   const [controller = 0, ...ports] = await freePorts(LISTENERS.length + 1);
@@ -95,33 +84,17 @@ async function prepareBroker({ version = KAFKA_VERSIONS[0], ...options }: Broker
   execFileSync('java', [...format, ...scram], { stdio: 'pipe' });
   cpSync(data, formatted, { recursive: true });
 
-  let child: ChildProcess | undefined;
-  let ended: Promise<void> = Promise.resolve();
-  let log = '';
-  const orphaned = (): void => void child?.kill('SIGKILL');
-  process.on('exit', orphaned);
-
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    child?.kill(signal);
-    await ended;
-  };
+  let running: JavaProcess | undefined;
+  const end = async (signal: NodeJS.Signals): Promise<void> => running?.end(signal);
   return {
     version,
     listeners,
     start: async () => {
-      const started = spawn('java', java('kafka.Kafka', properties), { stdio: ['ignore', 'pipe', 'pipe'] });
-      child = started;
-      const keep = (chunk: Buffer): void => {
-        log = (log + chunk.toString()).slice(-MAX_LOG);
-      };
-      started.stdout.on('data', keep);
-      started.stderr.on('data', keep);
-      ended = new Promise((resolve) => started.once('close', () => resolve()));
-      await answers(listeners.plaintext, () => started.exitCode === null && started.signalCode === null).catch(
-        (error: unknown) => {
-          throw new Error(`Kafka ${version} did not start: ${log}`, { cause: error });
-        },
-      );
+      const started = startJava(java('kafka.Kafka', properties));
+      running = started;
+      await answers(listeners.plaintext, started.isAlive).catch((error: unknown) => {
+        throw new Error(`Kafka ${version} did not start: ${started.log()}`, { cause: error });
+      });
     },
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
@@ -129,10 +102,9 @@ async function prepareBroker({ version = KAFKA_VERSIONS[0], ...options }: Broker
       rmSync(data, { recursive: true });
       cpSync(formatted, data, { recursive: true });
     },
-    log: () => log,
+    log: () => running?.log() ?? '',
     dispose: async () => {
       await end('SIGKILL');
-      process.off('exit', orphaned);
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -1,0 +1,84 @@
+/** A real OpenSearch of one node as a process of its own, without its security plugin. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePorts } from '../free-ports.ts';
+import { ensureJars } from '../jars.ts';
+import { type JavaProcess, startJava, whyNot } from '../java.ts';
+import { OPENSEARCH_LIST, OPENSEARCH_VERSION } from './jars.ts';
+
+export interface OpenSearch {
+  /** The same after a restart. */
+  readonly url: string;
+  /** Resolves when it answers. */
+  start(): Promise<void>;
+  /** kill -9. */
+  kill(): Promise<void>;
+  /** Its answer to JSON, or to lines of it. @throws Error with what it says where that is no success */
+  ask<T = unknown>(method: string, path: string, body?: object): Promise<T>;
+  dispose(): Promise<void>;
+}
+
+const START_MS = 90_000;
+const JVM = ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
+
+/** Undefined: it can be run here. */
+export const whyNoOpenSearch = await whyNot('OpenSearch', [OPENSEARCH_LIST]);
+
+/** For the name of tests that are skipped. */
+export const becauseNoOpenSearch = whyNoOpenSearch === undefined ? '' : ` (skipped: ${whyNoOpenSearch})`;
+
+/** One that answers already. */
+export async function startOpenSearch(): Promise<OpenSearch> {
+  const classPath = (await ensureJars(OPENSEARCH_LIST)).join(':');
+  const folder = mkdtempSync(path.join(tmpdir(), 'truant-opensearch-'));
+  const [http, transport] = await freePorts(2);
+  const url = `http://127.0.0.1:${http}`;
+  let running: JavaProcess | undefined;
+
+  const start = async (): Promise<void> => {
+    const server = path.resolve('test/support/opensearch/Server.java');
+    const started = startJava(['-cp', classPath, ...JVM, server, folder, String(http), String(transport)]);
+    running = started;
+    await answers(`${url}/_cluster/health?wait_for_no_initializing_shards=true`, started.isAlive).catch(
+      (error: unknown) => {
+        throw new Error(`OpenSearch ${OPENSEARCH_VERSION} did not start: ${started.log()}`, { cause: error });
+      },
+    );
+  };
+  const kill = async (): Promise<void> => running?.end('SIGKILL');
+  await start();
+  return {
+    url,
+    start,
+    kill,
+    ask: async <T>(method: string, where: string, body?: object) => {
+      const response = await fetch(`${url}${where}`, {
+        method,
+        ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${method} ${where} answers ${response.status}: ${text}`);
+      return JSON.parse(text) as T;
+    },
+    dispose: async () => {
+      await kill();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function answers(url: string, isAlive: () => boolean): Promise<void> {
+  const until = Date.now() + START_MS;
+  for (;;) {
+    const isUp = await fetch(url).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (isUp) return;
+    if (!isAlive()) throw new Error('it ended');
+    if (Date.now() > until) throw new Error('it does not answer');
+    await delay(50);
+  }
+}
