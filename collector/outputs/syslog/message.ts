@@ -24,6 +24,9 @@ const SD_ID = 'truant@32473';
 /** RFC 5424's alert, critical, error, warning, notice. Emergency would be shown on every terminal of a server. */
 const SEVERITY: Readonly<Record<Severity, number>> = { critical: 1, high: 2, medium: 3, low: 4, info: 5 };
 
+/** As Linux has it; RFC 5424 would take 255. */
+const MAX_HOSTNAME = 64;
+const MAX_APP_NAME = 48;
 const MAX_VALUE_BYTES = 512;
 const MAX_HEAD_BYTES = 2048;
 
@@ -37,7 +40,7 @@ export const textRoom = (maxBytes: number): number => maxBytes - headRoom(maxByt
 export function syslogMessage(notice: Notice, text: string, sender: Sender): Buffer {
   const priority = sender.facility * 8 + SEVERITY[severityOf(notice)];
   const [id, time] = notice.kind === 'alert' ? [notice.event, notice.alert.updatedAt] : [notice.kind, notice.until];
-  const header = `<${priority}>1 ${timestamp(time)} ${name(sender.hostname, 255)} ${name(sender.appName, 48)} - ${id} `;
+  const header = `<${priority}>1 ${timestamp(time)} ${name(sender.hostname, MAX_HOSTNAME)} ${name(sender.appName, MAX_APP_NAME)} - ${id} `;
   // The space before the text.
   const room = headRoom(sender.maxBytes) - Buffer.byteLength(header) - 1;
   return Buffer.from(`${header}${structuredData(parameters(notice), room)} ${text}`);
