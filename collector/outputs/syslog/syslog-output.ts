@@ -2,7 +2,8 @@
 import { hostname } from 'node:os';
 import type { OutputSettings } from '../../../shared/config/outputs.ts';
 import { connectionFailure } from '../connection-failure.ts';
-import type { Message, Outcome, Output } from '../output.ts';
+import type { Output } from '../output.ts';
+import { outputOf } from '../output-of.ts';
 import { syslogMessage, textRoom } from './message.ts';
 import { StreamSender } from './stream-sender.ts';
 import { MAX_DATAGRAM_BYTES, UdpSender } from './udp-sender.ts';
@@ -27,32 +28,19 @@ export function createSyslogOutput({ settings, timeoutMs, hostname: own = hostna
   const maxBytes = protocol === 'udp' ? Math.min(settings.maxBytes, MAX_DATAGRAM_BYTES) : settings.maxBytes;
   const head = { facility, hostname: own, appName, maxBytes };
   const sender = protocol === 'udp' ? new UdpSender(address) : new StreamSender(settings);
-  const closing = new AbortController();
-  let delivering: Promise<unknown> = Promise.resolve();
-
-  async function deliver(messages: readonly Message[], given: AbortSignal): Promise<Outcome[]> {
-    const signal = AbortSignal.any([given, closing.signal, AbortSignal.timeout(timeoutMs * SHARE_OF_TIME)]);
-    try {
-      signal.throwIfAborted();
-      const packed = messages.map(({ notice, text }) => syslogMessage(notice, text, head));
-      return await sender.send(packed, signal);
-    } catch (error) {
-      throw connectionFailure(error, address, signal);
-    }
-  }
-
-  return {
+  return outputOf({
     maxBatch: Math.max(1, Math.min(MAX_BATCH, Math.floor(MAX_BATCH_BYTES / maxBytes))),
     maxBytes: textRoom(maxBytes),
-    deliver: (messages, signal) => {
-      const delivery = deliver(messages, signal);
-      delivering = delivery.catch(() => undefined);
-      return delivery;
+    deliver: async (messages, given) => {
+      const signal = AbortSignal.any([given, AbortSignal.timeout(timeoutMs * SHARE_OF_TIME)]);
+      const packed = messages.map(({ notice, text }) => syslogMessage(notice, text, head));
+      try {
+        return await sender.send(packed, signal);
+      } catch (error) {
+        throw connectionFailure(error, address, signal);
+      }
     },
-    close: async () => {
-      closing.abort();
-      await delivering;
-      sender.close();
-    },
-  };
+    failureOf: (error, signal) => connectionFailure(error, address, signal),
+    close: () => sender.close(),
+  });
 }

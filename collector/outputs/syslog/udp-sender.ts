@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { splitHostAndPort } from '../../../shared/config/values.ts';
 import { OutputFailure } from '../failure.ts';
 import type { Outcome } from '../output.ts';
+import { unlessAborted } from '../output-of.ts';
 
 /** A server loses what comes faster than it reads, and the other side of UDP can't tell: no more than so many at once. */
 const BURST = 16;
@@ -41,6 +42,7 @@ export class UdpSender {
   async #connected(signal: AbortSignal): Promise<Socket> {
     this.close();
     const { host, port } = splitHostAndPort(this.#address);
+    // A name server that does not answer is not waited for.
     const { address, family } = await unlessAborted(lookup(host), signal);
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
     this.#socket = socket;
@@ -62,13 +64,4 @@ export class UdpSender {
     }
     throw error;
   }
-}
-
-/** A name server that does not answer is not waited for. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
 }
