@@ -39,7 +39,7 @@ export const kafka = section('Kafka, for agents and collectors that use it.', {
   createTopics: flag(true, 'Create a topic that is missing, if the brokers allow it.'),
   partitions: key(
     wholeNumber(1, 1000, 'partitions').default(6),
-    'Of a topic of observations that is created. A cluster is in one of them: more collectors than clusters are of no use.',
+    'Of a topic that is created. Of observations a cluster is in one of them: more collectors than clusters are of no use.',
   ),
   replication: key(
     wholeNumber(1, 100, 'copies').optional(),

@@ -91,6 +91,11 @@ export const hostAndPort = expecting(
     .regex(/^(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?):\d{1,5}$/),
   'a host and its port such as kafka-1.example:9092',
 );
+/** Of a `hostAndPort`. */
+export function splitHostAndPort(value: string): { host: string; port: number } {
+  const colon = value.lastIndexOf(':');
+  return { host: value.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(value.slice(colon + 1)) };
+}
 export const topicName = expecting(
   z.string().regex(/^(?!\.{1,2}$)[\w.-]{1,249}$/),
   'a name of at most 249 letters, digits and . _ -',

@@ -4,9 +4,12 @@
  * whose key is the cluster's name.
  */
 
-/** @param count how many partitions the topic has */
-export function partitionOf(cluster: string, count: number): number {
-  return (murmur2(Buffer.from(cluster, 'utf8')) & 0x7fff_ffff) % count;
+/**
+ * @param key the cluster; of an alert, the alert
+ * @param count how many partitions the topic has
+ */
+export function partitionOf(key: string, count: number): number {
+  return (murmur2(Buffer.from(key, 'utf8')) & 0x7fff_ffff) % count;
 }
 
 const SEED = 0x9747_b28c;

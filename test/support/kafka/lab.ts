@@ -82,3 +82,36 @@ export async function readTopic(kafka: object, topic: string, count: number): Pr
   }
   return read;
 }
+
+export interface ReadRecord {
+  partition: number;
+  key: string;
+  value: string;
+  headers: Record<string, string>;
+}
+
+/** All records that a topic has now, of each partition in order. */
+export async function readRecords(kafka: object, topic: string): Promise<ReadRecord[]> {
+  const client = await clientOf(kafka);
+  const admin = client.admin();
+  await admin.connect();
+  const offsets = await admin.fetchTopicOffsets(topic).finally(() => admin.disconnect());
+  const count = offsets.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
+  if (count === 0) return [];
+  const consumer = client.consumer({ groupId: randomUUID(), maxWaitTimeInMs: 100 });
+  const read: ReadRecord[] = [];
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ partition, message: { key, value, headers = {} } }) => {
+        const named = Object.entries(headers).map(([name, content]) => [name, String(content)]);
+        read.push({ partition, key: String(key), value: String(value), headers: Object.fromEntries(named) });
+      },
+    });
+    await vi.waitFor(() => expect(read.length).toBeGreaterThanOrEqual(count), { timeout: 60_000 });
+  } finally {
+    await consumer.disconnect();
+  }
+  return read;
+}
