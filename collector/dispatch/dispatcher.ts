@@ -1,17 +1,11 @@
 /** Sends alerts to outputs: a worker for each, so that none waits for another, and nobody for any of them. */
-import { randomBytes } from 'node:crypto';
 import type { Registry } from 'prom-client';
 import { type Pause, pause as realPause } from '../../shared/component/backoff.ts';
 import { type Component, createComponent } from '../../shared/component/component.ts';
 import { formatOf, type OutputSettings, typeOf } from '../../shared/config/outputs.ts';
 import { TruantError } from '../../shared/errors.ts';
-import { fitted } from '../../shared/formats/fit.ts';
-import { formats } from '../../shared/formats/formats.ts';
-import type { Notice } from '../../shared/formats/notice.ts';
-import { testNotice } from '../../shared/formats/test-alert.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { Clock } from '../../shared/time.ts';
-import { OutputFailure } from '../outputs/failure.ts';
 import type { Output } from '../outputs/output.ts';
 import { targetOf } from '../outputs/target.ts';
 import type { OutputStatus, OutputTestAnswer } from '../query/schemas/outputs.ts';
@@ -20,6 +14,7 @@ import type { Cursor, Store } from '../store/store.ts';
 import { Delivery } from './delivery.ts';
 import type { Dispatch } from './dispatch.ts';
 import { measureOutputs, type OutputCounts, outputCounts } from './metrics.ts';
+import { type Render, renderOf, tryOutput } from './trial.ts';
 import { type DispatchStore, OutputWorker, type WorkerStatus } from './worker.ts';
 
 export interface DispatcherOptions {
@@ -42,14 +37,13 @@ interface Member {
   settings: OutputSettings;
   output: Output;
   delivery: Delivery;
-  render(notice: Notice): string | undefined;
+  render: Render;
   counts: OutputCounts;
   /** Undefined: it is off, or not started yet. */
   worker?: OutputWorker;
 }
 
 const LETTERS_AT_ONCE = 1000;
-const RUN_BYTES = 6;
 const UNTOUCHED: WorkerStatus = {
   ...{ delivered: 0, failed: 0, retried: 0, summarised: 0, waiting: 0, lagSeconds: 0 },
   ...{ lastDelivered: null, failure: null },
@@ -66,14 +60,12 @@ export function createDispatch(options: DispatcherOptions): Dispatch {
 
   function memberOf(name: string, settings: OutputSettings): Member {
     const output = options.createOutput(name, settings);
-    const format = formatOf(settings);
-    const text = format && formats[format];
     return {
       name,
       settings,
       output,
       delivery: new Delivery(output, settings.timeoutSeconds, pause),
-      render: (notice) => (text ? fitted(notice, text, output.maxBytes) : ''),
+      render: renderOf(settings, output),
       counts: outputCounts(registry, name),
     };
   }
@@ -150,18 +142,7 @@ export function createDispatch(options: DispatcherOptions): Dispatch {
     });
   }
 
-  async function test(name: string): Promise<OutputTestAnswer> {
-    const { render, delivery } = known(name);
-    const notice = testNotice(name, randomBytes(RUN_BYTES).toString('hex'), clock.now());
-    const began = performance.now();
-    const failure = await attempt(render, delivery, notice);
-    return {
-      ok: failure === undefined,
-      alert: notice.alert.id,
-      milliseconds: performance.now() - began,
-      failure: failure ? { reason: failure.reason, detail: failure.message, remedy: failure.remedy ?? null } : null,
-    };
-  }
+  const test = async (name: string): Promise<OutputTestAnswer> => tryOutput(known(name), clock);
 
   async function replay(name: string, ids?: readonly string[]): Promise<number> {
     const member = members.get(name);
@@ -207,20 +188,3 @@ const left = (name: string, deadLetters: number): OutputStatus => ({
   ...UNTOUCHED,
   deadLetters,
 });
-
-/** @returns why it did not arrive */
-async function attempt(
-  render: Member['render'],
-  delivery: Delivery,
-  notice: Notice,
-): Promise<OutputFailure | undefined> {
-  try {
-    const text = render(notice);
-    if (text === undefined) return new OutputFailure('too-large', 'Not even the test alert fits.');
-    const [outcome] = await delivery.deliver([{ notice, text }]);
-    return outcome;
-  } catch (error) {
-    if (error instanceof OutputFailure) return error;
-    throw error;
-  }
-}

@@ -70,10 +70,13 @@ function TroubledOutputs() {
   const count = troubledOutputs();
   if (count === 0) return null;
   return (
-    <span class="nav-count" title="Outputs that do not deliver, or have dead letters">
-      {count}
-      <span class="unseen"> in trouble</span>
-    </span>
+    <>
+      {' '}
+      <span class="nav-count" title="Outputs that do not deliver, or have dead letters">
+        {count}
+        <span class="unseen"> in trouble</span>
+      </span>
+    </>
   );
 }
 
