@@ -35,7 +35,7 @@ describe('fields that tables name are in what is sent', () => {
   const columns = integrations.flatMap(({ path, text }) => columnsOf(text).map((column) => ({ path, ...column })));
 
   test.each(columns)('$path: $format', async ({ format, names }) => {
-    expect(names.length).toBeGreaterThan(2);
+    expect(names.length).toBeGreaterThan(1);
     const fields = await fieldsOf(format);
     expect(names.filter((name) => !fields.has(name))).toEqual([]);
   });

@@ -12,7 +12,7 @@ test('there are pages, with links', () => {
 });
 
 describe('every link within the repository leads somewhere', () => {
-  test.each(all)('$path', ({ path: from, text }) => {
+  test.each(all.filter(({ path: name }) => name !== 'docs/adr/template.md'))('$path', ({ path: from, text }) => {
     const lost = linksOf(text).filter((link) => !leadsSomewhere(from, link));
     expect(lost).toEqual([]);
   });
