@@ -74,12 +74,13 @@ test('what Splunk takes out of an event by itself is in its first 5,000 bytes', 
 
 const pathOf = (name: string): string => `docs/integrations/${name}.md`;
 
-/** `| ECS field | what it is |`, or a column for each format. */
+/** `| ECS field | what it is |`, or a column for each of several formats. */
 function columnsOf(text: string): { format: FormatName; names: string[] }[] {
   return tablesOf(text).flatMap(({ header, rows }) =>
     header.flatMap((head, at) => {
       const format = FORMATS[head.replace(/ field$/, '')];
-      if (format === undefined) return [];
+      const isOneOfMany = header.filter((other) => other in FORMATS).length > 1;
+      if (format === undefined || !(isOneOfMany || head.endsWith(' field'))) return [];
       const others = head.endsWith(' field') ? rows.map((row) => row.at(-1) ?? '') : [];
       const named = rows.flatMap((row) => quotedIn(row[at] ?? ''));
       const besides = others.flatMap(quotedIn).filter((name) => name.match(DOTTED)?.[0] === name);
