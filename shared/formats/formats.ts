@@ -7,4 +7,4 @@ import { ocsf } from './ocsf.ts';
 import { slack } from './slack.ts';
 import { teams } from './teams.ts';
 
-export const formats: Partial<Record<FormatName, Format>> = { native, ocsf, ecs, cef, slack, teams };
+export const formats: Record<FormatName, Format> = { native, ocsf, ecs, cef, slack, teams };
