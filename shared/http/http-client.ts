@@ -47,13 +47,6 @@ export class HttpClient {
     await current?.dispatcher.destroy();
   }
 
-  /** Ends connections and what goes on on them. */
-  async close(): Promise<void> {
-    const current = this.#current;
-    this.#current = undefined;
-    await current?.dispatcher.destroy();
-  }
-
   async #dispatcher({ hostname }: URL): Promise<Dispatcher> {
     const material = await readTlsFiles(this.#files);
     if (this.#current && isSameMaterial(material, this.#current.material)) return this.#current.dispatcher;
