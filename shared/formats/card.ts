@@ -21,7 +21,7 @@ export interface Card {
   link?: string;
 }
 
-const MAX = { title: 140, summary: 1000, value: 400, command: 1000, footer: 200, link: 2000 };
+const MAX = { title: 140, summary: 1000, value: 400, command: 600, footer: 200, link: 2000 };
 const MAX_ACTIONS = 5;
 const MAX_LISTED = 5;
 
@@ -34,8 +34,8 @@ export function cardOf(notice: AlertNotice): Card {
   return {
     title: titleOf(alert.severity, marked(notice, `${EVENTS[event]}${alert.title}`)),
     summary: shown(marked(notice, alert.summary), MAX.summary),
-    facts: factsOf(alert).map(({ label, value }) => ({ label, value: shown(value, MAX.value) })),
-    ...(kill && alert.status !== 'closed' && { kill: killOf(kill) }),
+    facts: factsShown(factsOf(alert)),
+    ...(kill && kill.command !== '' && alert.status !== 'closed' && { kill: killOf(kill) }),
     footer: shown(`Alert ${alert.id} of cluster ${alert.cluster}, notice ${id}`, MAX.footer),
     ...linkOf(link),
   };
@@ -55,7 +55,7 @@ export function cardOfSummary(notice: SummaryNotice): Card {
   return {
     title: titleOf(severityOf(notice), summaryTitle(notice)),
     summary: shown(`Output ${output} may send no faster. All of them are at the collector.`, MAX.summary),
-    facts: facts.map(({ label, value }) => ({ label, value: shown(value, MAX.value) })),
+    facts: factsShown(facts),
     footer: shown(`Summary ${id}`, MAX.footer),
     ...linkOf(link),
   };
@@ -64,10 +64,13 @@ export function cardOfSummary(notice: SummaryNotice): Card {
 const titleOf = (severity: Severity, title: string) =>
   `${LIGHTS[severity]} ${shown(`${severity.toUpperCase()}: ${title}`, MAX.title)}`;
 
+const factsShown = (facts: readonly Fact[]): Fact[] =>
+  facts.filter(({ value }) => value !== '').map(({ label, value }) => ({ label, value: shown(value, MAX.value) }));
+
 function factsOf(alert: Alert): Fact[] {
   const { resolution, assignee, credentialKind, credential, expiresAt } = alert;
   const lives = expiresAt === undefined ? '' : `, lives until ${timeOf(expiresAt)}`;
-  const facts = [
+  return [
     { label: 'Severity', value: `${alert.severity}, confidence ${alert.confidence}: ${alert.confidenceWhy}` },
     { label: 'Principal', value: alert.principal },
     { label: 'Credential', value: credential === null ? '' : `${credential} (${credentialKind ?? 'unknown'}${lives})` },
@@ -81,7 +84,6 @@ function factsOf(alert: Alert): Fact[] {
     },
     { label: 'Note', value: resolution?.note ?? '' },
   ];
-  return facts.filter(({ value }) => value !== '');
 }
 
 function sourcesOf({ sources }: Alert): string {
@@ -101,7 +103,7 @@ function deedsOf({ did: { requests, refused, actions } }: Alert): string {
   return `${requests} requests, ${refused} refused: ${most.join(', ')}${more > 0 ? ` and ${more} other things` : ''}`;
 }
 
-/** Half a command would do something else: one that is too long is left to the page. */
+/** Half a command would do something else: one that is too long, even with an entity for each character, is left to the page. */
 function killOf({ title, command }: Alert['actions'][number]): Fact {
   const text = printable(command);
   return {

@@ -42,6 +42,8 @@ export function fewerOf(alert: Alert, items: number): Alert {
       namespaces: did.namespaces.slice(0, items),
       userAgents: did.userAgents.slice(0, items),
     },
+    // What ends it comes first of them, and is what somebody has to know.
+    actions: alert.actions.slice(0, Math.max(1, items)),
     triage: alert.triage.slice(0, items),
   };
 }

@@ -19,7 +19,21 @@ const MAX_FIELDS = 10;
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 const escaped = (text: string): string => text.replace(/[&<>]/g, (char) => ENTITIES[char] ?? char);
 
-const plain = (text: string) => ({ type: 'plain_text', text: escaped(text), emoji: false });
+/** At most `max` characters with the entities, none of them in part. */
+function fitting(text: string, max: number): string {
+  const whole = escaped(text);
+  if (whole.length <= max) return whole;
+  let start = '';
+  for (const char of text) {
+    const next = start + escaped(char);
+    if (next.length >= max) break;
+    start = next;
+  }
+  return `${start}…`;
+}
+
+const plain = (text: string, max: number) => ({ type: 'plain_text', text: fitting(text, max), emoji: false });
+const section = (text: string) => ({ type: 'section', text: plain(text, 3000) });
 
 function messageOf({ title, summary, facts, kill, footer, link }: Card) {
   return {
@@ -31,16 +45,16 @@ function messageOf({ title, summary, facts, kill, footer, link }: Card) {
     unfurl_links: false,
     unfurl_media: false,
     blocks: [
-      { type: 'header', text: { type: 'plain_text', text: title, emoji: false } },
-      ...(summary === '' ? [] : [{ type: 'section', text: plain(summary) }]),
+      { type: 'header', text: plain(title, 150) },
+      ...(summary === '' ? [] : [section(summary)]),
       { type: 'section', fields: facts.slice(0, MAX_FIELDS).map(fieldOf) },
-      ...(kill ? [{ type: 'section', text: plain(`To end it: ${kill.label}\n${kill.value}`) }] : []),
-      { type: 'context', elements: [plain(footer)] },
-      ...(link === undefined
-        ? []
-        : [{ type: 'actions', elements: [{ type: 'button', text: plain('Open in Truant'), url: link }] }]),
+      ...(kill ? [section(`To end it: ${kill.label}`), section(kill.value)] : []),
+      { type: 'context', elements: [plain(footer, 2000)] },
+      ...(link === undefined ? [] : [{ type: 'actions', elements: [buttonTo(link)] }]),
     ],
   };
 }
 
-const fieldOf = ({ label, value }: Fact) => plain(`${label}\n${value}`);
+const fieldOf = ({ label, value }: Fact) => plain(`${label}\n${value}`, 2000);
+
+const buttonTo = (url: string) => ({ type: 'button', text: plain('Open in Truant', 75), url });
