@@ -12,6 +12,8 @@ import type { Logger } from '../shared/telemetry/logger.ts';
 import { componentMetrics } from '../shared/telemetry/metrics.ts';
 import { type Clock, DAY, wallClock } from '../shared/time.ts';
 import { type Correlation, createCorrelation } from './correlate/correlation.ts';
+import type { Dispatch } from './dispatch/dispatch.ts';
+import { createDispatch } from './dispatch/dispatcher.ts';
 import { type Every, everyInterval } from './every.ts';
 import { IDENTITY_ERRORS, type Identity } from './identity/identity.ts';
 import { RefusalLog } from './identity/refusal-log.ts';
@@ -19,6 +21,7 @@ import { createIdentity } from './identity/topology.ts';
 import { createLive } from './live/live.ts';
 import { liveRoute } from './live/route.ts';
 import { createLogin, type Login } from './login/topology.ts';
+import { createOutput } from './outputs/topology.ts';
 import { alertsRoutes } from './query/alerts.ts';
 import { deadLettersRoute } from './query/dead-letters.ts';
 import { exceptionsRoutes } from './query/exceptions.ts';
@@ -26,6 +29,7 @@ import { fleetRoute } from './query/fleet.ts';
 import { historyRoutes } from './query/history-routes.ts';
 import { openApiRoute } from './query/open-api-route.ts';
 import { operationsRoutes } from './query/operations.ts';
+import { outputsRoutes } from './query/outputs.ts';
 import { queryRoutes } from './query/routes.ts';
 import { rulesRoute } from './query/rules.ts';
 import { batchesRoute } from './receive/http/batches.ts';
@@ -120,6 +124,8 @@ function assemble(config: Config, deps: CollectorDeps, opened: Opened): Collecto
   const samples = deadLetters(kept.path, log, clock);
   const live = createLive({ store, every, log, registry });
   correlation.onAlerts(live.wake);
+  const dispatch = dispatchOf(config, { store, clock: latest, log, registry });
+  correlation.onAlerts(dispatch.wake);
   correlation.onCommit(live.hear);
   const server: HttpServer = createServer({
     ...listen,
@@ -145,6 +151,7 @@ function assemble(config: Config, deps: CollectorDeps, opened: Opened): Collecto
       alertsRoutes(store, correlation.handling),
       exceptionsRoutes({ store, handling: correlation.handling, clock }),
       operationsRoutes({ store, clock, registry, components: () => components }),
+      outputsRoutes({ store, dispatch, log }),
       fleetRoute(store, clock),
       rulesRoute(store),
       liveRoute({ live, stillGood: ({ session }) => !session || login.sessions.stillGood(session) }),
@@ -173,6 +180,8 @@ function assemble(config: Config, deps: CollectorDeps, opened: Opened): Collecto
       },
       degraded: () => store.failure(),
     }),
+    // Begins before there can be alerts, and has the last of them.
+    dispatch.component,
     correlation.component,
     createRetention({ store, ...kept.retention, outputs: enabledOutputs(config), clock, every, log, registry }),
     server.component,
@@ -182,6 +191,20 @@ function assemble(config: Config, deps: CollectorDeps, opened: Opened): Collecto
     ...(receive.kafka.enabled ? [kafkaReceiver()] : []),
   ];
   return { components, address: server.address, routes: server.routes, onAlerts: correlation.onAlerts };
+}
+
+function dispatchOf(
+  { kafka, collector: { outputs, publicUrl, auth } }: Config,
+  deps: { store: Store; clock: Clock; log: Logger; registry: Registry },
+): Dispatch {
+  const made = { kafka, environment: process.env, logger: deps.log };
+  return createDispatch({
+    ...deps,
+    outputs,
+    createOutput: (settings) => createOutput(settings, made),
+    page: publicUrl ?? auth.oidc?.publicUrl,
+    alertsTopic: kafka.topics.alerts,
+  });
 }
 
 /** Next to the store, if that is in a file. */

@@ -20,7 +20,7 @@ import { type DispatchStore, OutputWorker, type WorkerStatus } from './worker.ts
 export interface DispatcherOptions {
   store: DispatchStore & Pick<Store, 'deadLetters' | 'deadLetterCounts'>;
   outputs: Readonly<Record<string, OutputSettings>>;
-  createOutput(name: string, settings: OutputSettings): Output;
+  createOutput(settings: OutputSettings): Output;
   /** Where people reach the page, if that is known. */
   page: string | undefined;
   /** Of outputs to Kafka that name none. */
@@ -59,7 +59,7 @@ export function createDispatch(options: DispatcherOptions): Dispatch {
   );
 
   function memberOf(name: string, settings: OutputSettings): Member {
-    const output = options.createOutput(name, settings);
+    const output = options.createOutput(settings);
     return {
       name,
       settings,
