@@ -329,7 +329,10 @@ const output = z
       context.addIssue({ code: 'custom', path, message, params: whole });
     const named = OUTPUT_TYPES.filter((type) => settings[type] !== undefined);
     const [type] = named;
-    if (type === undefined || named.length > 1) return refuse([], `needs one of ${OUTPUT_TYPES.join(', ')}`);
+    if (type === undefined || named.length > 1) {
+      refuse([], `needs one of ${OUTPUT_TYPES.join(', ')}`);
+      return;
+    }
     const { format, webhook: posted } = settings;
     if (posted && posted.batch > 1 && (format === 'slack' || format === 'teams'))
       refuse(['webhook', 'batch'], `must be 1 where the format is ${format}, which has a message for each alert`);

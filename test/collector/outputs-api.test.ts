@@ -37,13 +37,13 @@ afterEach(() => server.component.stop());
 
 const get = async (path: string) => {
   const response = await fetch(`${server.address()}/api/v1/outputs${path}`);
-  return { status: response.status, body: (await response.json()) };
+  return { status: response.status, body: await response.json() };
 };
 const post = async (path: string, body?: unknown) => {
   const init =
     body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
   const response = await fetch(`${server.address()}/api/v1/outputs/${path}`, { method: 'POST', ...init });
-  return { status: response.status, body: (await response.json()) };
+  return { status: response.status, body: await response.json() };
 };
 
 describe('outputs', () => {

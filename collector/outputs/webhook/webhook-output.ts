@@ -3,6 +3,7 @@ import type { OutputSettings } from '../../../shared/config/outputs.ts';
 import { isPrivate } from '../../../shared/config/values.ts';
 import type { FormatName } from '../../../shared/formats/format.ts';
 import { type Clock, SECOND, wallClock } from '../../../shared/time.ts';
+import { inParts, runsOf } from '../batches.ts';
 import { OutputFailure } from '../failure.ts';
 import { HttpPeer } from '../http.ts';
 import { type Answer, httpFailure } from '../http-failure.ts';
@@ -32,8 +33,7 @@ export function createWebhookOutput(options: WebhookOutputOptions): Output {
   const { settings, format, environment, clock = wallClock } = options;
   const peer = new HttpPeer({ tls: settings.tls, timeoutMs: options.timeoutMs });
 
-  /** @returns why it will never be taken. @throws OutputFailure of: 'output' */
-  async function post(messages: readonly Message[], signal: AbortSignal): Promise<OutputFailure | undefined> {
+  async function post(messages: readonly Message[], signal: AbortSignal): Promise<Outcome[]> {
     const { url, isSecret } = await target();
     const body = bodyOf(messages);
     const secretHeaders = await readAll(settings.secretHeaders, environment);
@@ -52,8 +52,8 @@ export function createWebhookOutput(options: WebhookOutputOptions): Output {
       },
     });
     const failure = failureOf(answer);
-    if (failure?.of === 'output') throw failure;
-    return failure;
+    if (failure) throw failure;
+    return messages.map(() => undefined);
   }
 
   async function target(): Promise<{ url: URL; isSecret: boolean }> {
@@ -83,21 +83,13 @@ export function createWebhookOutput(options: WebhookOutputOptions): Output {
     return format === 'teams' ? teamsFailure(answer) : undefined;
   }
 
-  /** Looks among several for those that the other side does not take, so that the others arrive. */
-  async function send(messages: readonly Message[], signal: AbortSignal): Promise<Outcome[]> {
-    const failure = await post(messages, signal);
-    if (failure === undefined || messages.length === 1) return messages.map(() => failure);
-    const half = Math.ceil(messages.length / 2);
-    const first = await send(messages.slice(0, half), signal);
-    return [...first, ...(await send(messages.slice(half), signal))];
-  }
-
   return {
     maxBatch: settings.batch,
     maxBytes: MAX_BYTES[format] ?? MAX_BYTES_ELSEWHERE,
     async deliver(messages, signal) {
       const outcomes: Outcome[] = [];
-      for (const run of runsOf(messages)) outcomes.push(...(await send(run, signal)));
+      for (const run of runsOf(messages, MAX_BODY_BYTES))
+        outcomes.push(...(await inParts(run, (part) => post(part, signal))));
       return outcomes;
     },
     close: () => peer.close(),
@@ -109,22 +101,6 @@ function teamsFailure({ peer, text }: Answer): OutputFailure | undefined {
   if (!text.startsWith('Webhook message delivery failed')) return undefined;
   const reason = text.includes('429') ? 'busy' : 'peer';
   return new OutputFailure(reason, `${peer} answers 200, and that it did not work. It says: ${text}`);
-}
-
-/** Of messages whose body is not too large together. */
-function runsOf(messages: readonly Message[]): Message[][] {
-  const runs: Message[][] = [];
-  let room = 0;
-  for (const message of messages) {
-    const bytes = Buffer.byteLength(message.text) + 1;
-    if (bytes > room) {
-      runs.push([]);
-      room = MAX_BODY_BYTES;
-    }
-    runs.at(-1)?.push(message);
-    room -= bytes;
-  }
-  return runs;
 }
 
 function isUrlToPostTo(text: string, allowPlainHttp: boolean): boolean {
