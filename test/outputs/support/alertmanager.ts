@@ -1,11 +1,11 @@
 /** A real Alertmanager, as Debian has it. It keeps alerts in memory alone. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from '../../support/free-ports.ts';
 import { eventually } from '../../support/runs.ts';
+import { Killable } from './killable.ts';
 
 const BINARY = 'prometheus-alertmanager';
 const isThere = spawnSync(BINARY, ['--version']).status === 0;
@@ -27,7 +27,7 @@ export class Alertmanager {
   readonly url: string;
   readonly #folder: string;
   readonly #port: number;
-  #child: ChildProcess | undefined;
+  readonly #process = new Killable();
 
   /** @param webhook where it tells of each alert by itself, at once */
   static async start(webhook = 'http://127.0.0.1:9/'): Promise<Alertmanager> {
@@ -56,28 +56,25 @@ export class Alertmanager {
   async comeBack(): Promise<void> {
     const address = `--web.listen-address=127.0.0.1:${this.#port}`;
     const files = ['--config.file=config.yml', '--storage.path=data'];
-    this.#child = spawn(BINARY, [...files, address, '--cluster.listen-address='], {
-      cwd: this.#folder,
-      stdio: 'ignore',
-    });
+    this.#process.is(
+      spawn(BINARY, [...files, address, '--cluster.listen-address='], {
+        cwd: this.#folder,
+        stdio: 'ignore',
+      }),
+    );
     await eventually(async () => {
       const { ok } = await fetch(`${this.url}/-/ready`);
       if (!ok) throw new Error('Alertmanager is not ready');
     });
   }
 
-  async goDown(): Promise<void> {
-    const child = this.#child;
-    this.#child = undefined;
-    if (!child) return;
-    const gone = once(child, 'close');
-    child.kill('SIGKILL');
-    await gone;
+  goDown(): Promise<void> {
+    return this.#process.kill();
   }
 
   /** It still takes connections, as the kernel does that, and answers nothing. */
   hang(): void {
-    this.#child?.kill('SIGSTOP');
+    this.#process.child?.kill('SIGSTOP');
   }
 
   /** Those that are not resolved. */

@@ -1,14 +1,15 @@
 /** The parent's side of `peer-process.ts`. */
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { freePort } from '../../support/free-ports.ts';
+import { Killable } from './killable.ts';
 import type { PeerMode, PeerStart, PeerTook } from './peer-process.ts';
 
 export class Peer {
   readonly took: PeerTook[] = [];
   readonly #script: string;
   readonly #start: PeerStart;
-  #child: ChildProcess | undefined;
+  readonly #process = new Killable();
   #onTaken: (() => void) | undefined;
 
   /** @param script `peer-process.ts`, compiled */
@@ -29,7 +30,7 @@ export class Peer {
 
   async comeBack(): Promise<void> {
     const child = fork(this.#script, { env: { ...process.env, PEER: JSON.stringify(this.#start) } });
-    this.#child = child;
+    this.#process.is(child);
     await once(child, 'message');
     child.on('message', (said: PeerTook | 'changed') => {
       if (said === 'changed') return;
@@ -38,13 +39,8 @@ export class Peer {
     });
   }
 
-  async goDown(): Promise<void> {
-    const child = this.#child;
-    this.#child = undefined;
-    if (!child) return;
-    const gone = once(child, 'close');
-    child.kill('SIGKILL');
-    await gone;
+  goDown(): Promise<void> {
+    return this.#process.kill();
   }
 
   /** @returns when it has taken something since */
@@ -52,9 +48,10 @@ export class Peer {
     const caught = new Promise<void>((resolve) => {
       this.#onTaken = resolve;
     });
-    if (!this.#child) throw new Error('the peer is down');
-    const changed = once(this.#child, 'message');
-    this.#child.send(mode);
+    const { child } = this.#process;
+    if (!child) throw new Error('the peer is down');
+    const changed = once(child, 'message');
+    child.send(mode);
     await changed;
     return { caught };
   }
