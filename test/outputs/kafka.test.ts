@@ -84,8 +84,15 @@ describeOutput('Kafka', {
         isUp = true;
         await shared.start();
       },
+      hang: async () => {
+        shared.hang();
+        isUp = false;
+        return { caught: Promise.resolve() };
+      },
       stop: async () => {
-        if (!isUp) await shared.start();
+        if (isUp) return;
+        await shared.kill();
+        await shared.start();
       },
     };
   },
