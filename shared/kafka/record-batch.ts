@@ -24,7 +24,7 @@ export interface BatchRecord {
   offset: string;
   key: Buffer | null;
   value: Buffer | null;
-  /** Always empty: nothing of Truant's is in headers. */
+  /** Always empty: nothing that Truant reads is in headers. */
   headers: Record<string, never>;
   isControlRecord: boolean;
   batchContext: { producerId: string; inTransaction: boolean };

@@ -1,48 +1,59 @@
-/** rsyslog, as Debian has it, over TLS with a certificate of ours, TCP and UDP; and servers of node where it has to be odd. */
+/** rsyslog and syslog-ng, as Debian has them, over TLS with a certificate of ours, TCP and UDP. */
 import { createSyslogOutput, type SyslogSettings } from '../../collector/outputs/syslog/syslog-output.ts';
-import { becauseNoRsyslog, hasRsyslog, startRsyslog, type Understood } from '../support/rsyslog.ts';
-import { describeOutput, type OtherSide, type Received, receivedOf } from './output-contract.ts';
+import { becauseNo, KINDS, type KindName, startSyslogServer, type Way } from '../support/syslog/server.ts';
+import { describeOutput, type OtherSide, receivedOf } from './output-contract.ts';
 
-const whyNot = hasRsyslog ? undefined : becauseNoRsyslog;
+const SETTINGS: Readonly<Record<Way, Partial<SyslogSettings>>> = {
+  tls: { protocol: 'tls' },
+  tcp: { protocol: 'tcp' },
+  line: { protocol: 'tcp', framing: 'line' },
+  udp: { protocol: 'udp' },
+};
 
-const received = ({ msg }: Understood): Received => receivedOf(msg);
-
-async function start(settings: Partial<SyslogSettings> & Pick<SyslogSettings, 'protocol'>): Promise<OtherSide> {
-  const rsyslog = await startRsyslog();
+async function start(kind: KindName, way: Way, more: Partial<SyslogSettings>): Promise<OtherSide> {
+  const server = await startSyslogServer(kind);
   const output = createSyslogOutput({
     settings: {
-      address: rsyslog[settings.protocol],
+      address: server.addresses[way],
+      protocol: 'tls',
       framing: 'octet-counting',
       acknowledge: 'close',
       facility: 13,
       appName: 'truant',
       maxBytes: 32_768,
-      tls: rsyslog.files,
-      ...settings,
+      tls: server.files,
+      ...SETTINGS[way],
+      ...more,
     },
     timeoutMs: 20_000,
   });
   return {
     output,
-    received: async () => rsyslog.messages().map(received),
-    goDown: rsyslog.kill,
-    comeBack: rsyslog.start,
+    received: async () => server.messages().map(({ msg }) => receivedOf(msg)),
+    goDown: server.kill,
+    comeBack: server.start,
     // Its connections are taken by the system, and by nobody else.
     hang: async () => {
-      rsyslog.signal('SIGSTOP');
+      server.signal('SIGSTOP');
       return { caught: Promise.resolve() };
     },
-    stop: rsyslog.dispose,
+    stop: server.dispose,
   };
 }
 
-describeOutput('syslog over TLS', { whyNot, start: () => start({ protocol: 'tls' }) });
-describeOutput('syslog over TCP', { whyNot, start: () => start({ protocol: 'tcp' }) });
-describeOutput('syslog in lines over TCP', { whyNot, start: () => start({ protocol: 'tcp', framing: 'line' }) });
-describeOutput('syslog over a TCP connection that is kept', {
-  whyNot,
-  // What the server had not read when it died is lost.
-  noticesLoss: false,
-  start: () => start({ protocol: 'tcp', acknowledge: 'written' }),
-});
-describeOutput('syslog over UDP', { whyNot, noticesLoss: false, start: () => start({ protocol: 'udp' }) });
+/** What is written and not yet read when the server dies is lost; what UDP loses nobody notices. */
+const LOSES = { noticesLoss: false };
+
+const ways: [name: string, way: Way, settings: Partial<SyslogSettings>, lab: { noticesLoss?: boolean }][] = [
+  ['over TLS', 'tls', {}, {}],
+  ['over TCP', 'tcp', {}, {}],
+  ['in lines over TCP', 'line', {}, {}],
+  ['over a TCP connection that is kept', 'tcp', { acknowledge: 'written' }, LOSES],
+  ['over UDP', 'udp', {}, LOSES],
+];
+
+for (const kind of ['rsyslog', 'syslog-ng'] as const) {
+  const whyNot = becauseNo(kind) === '' ? undefined : KINDS[kind].whyNot;
+  for (const [name, way, settings, lab] of ways)
+    describeOutput(`${kind} ${name}`, { whyNot, start: () => start(kind, way, settings), ...lab });
+}

@@ -1,6 +1,6 @@
 /**
  * Alerts to a topic of Kafka: acknowledged by all brokers that must have them, the key being the alert, so that what is told of
- * one is in one partition, in order. A failure ends with its producer: the next delivery has a new one.
+ * one is in one partition, in order. A failure is the end of its producer, which is idempotent: what follows has a new one.
  */
 import type { OutputSettings } from '../../../shared/config/outputs.ts';
 import type { Format } from '../../../shared/formats/format.ts';
@@ -52,9 +52,9 @@ export function createKafkaOutput({ settings, kafka, format, logger }: KafkaOutp
       });
       return part.map(() => undefined);
     } catch (error) {
-      const failure = kafkaFailure(error, topic);
-      if (failure.of === 'output') void disconnect();
-      throw failure;
+      // Also where a message is too large: kafkajs numbers what was refused, and the broker misses those numbers ever after.
+      void disconnect();
+      throw kafkaFailure(error, topic);
     }
   }
 

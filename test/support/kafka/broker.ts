@@ -32,6 +32,8 @@ export interface Broker {
   stop(): Promise<void>;
   /** kill -9. */
   kill(): Promise<void>;
+  /** It takes connections, or the system does for it, and answers nothing, until it is killed. */
+  hang(): void;
   /** Of a stopped broker: forgets all topics, records and groups, as if it had been set up anew. */
   wipe(): void;
   /** What it has logged. */
@@ -98,6 +100,7 @@ async function prepareBroker({ version = KAFKA_VERSIONS[0], ...options }: Broker
     },
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
+    hang: () => void child?.kill('SIGSTOP'),
     wipe: () => {
       rmSync(data, { recursive: true });
       cpSync(formatted, data, { recursive: true });
