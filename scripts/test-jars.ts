@@ -11,30 +11,56 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { download, ensureJars, type Jar, sha256 } from '../test/support/jars.ts';
 import { KAFKA_VERSIONS, kafkaList } from '../test/support/kafka/jars.ts';
-import { OPENSEARCH_LIST } from '../test/support/opensearch/jars.ts';
+import { jarsOf } from '../test/support/search/engines.ts';
 
-/** What each is made of: `<group>:<artifact>:<version>`. */
-const ARTIFACTS: Readonly<Record<string, (version: string) => string[]>> = {
-  kafka: (version) => [
-    `org.apache.kafka:kafka_2.13:${version}`,
-    // What Kafka logs with is not among its dependencies; this one writes to stderr.
-    'org.slf4j:slf4j-simple:1.7.36',
-  ],
-  opensearch: (version) => [
-    `org.opensearch:opensearch:${version}`,
-    `org.opensearch.plugin:transport-netty4-client:${version}`,
-    `org.opensearch.plugin:mapper-extras-client:${version}`,
-    'org.apache.logging.log4j:log4j-core:2.25.4',
-  ],
+/** A server in its versions. */
+interface Server {
+  lists: readonly string[];
+  listOf(version: string): string;
+  /** What it is made of: `<group>:<artifact>:<version>`. */
+  artifacts(version: string): string[];
+}
+
+const SERVERS: Readonly<Record<string, Server>> = {
+  kafka: {
+    lists: KAFKA_VERSIONS.map(kafkaList),
+    listOf: (version) => `test/support/kafka/${version}.json`,
+    artifacts: (version) => [
+      `org.apache.kafka:kafka_2.13:${version}`,
+      // What Kafka logs with is not among its dependencies; this one writes to stderr.
+      'org.slf4j:slf4j-simple:1.7.36',
+    ],
+  },
+  opensearch: {
+    lists: [jarsOf('OpenSearch')],
+    listOf: (version) => `test/support/search/opensearch-${version}.json`,
+    artifacts: (version) => searchEngine('org.opensearch', 'opensearch', version, '2.25.4'),
+  },
+  // Under the Elastic License 2.0: for tests to run, never to be passed on.
+  elasticsearch: {
+    lists: [jarsOf('Elasticsearch')],
+    listOf: (version) => `test/support/search/elasticsearch-${version}.json`,
+    artifacts: (version) => searchEngine('org.elasticsearch', 'elasticsearch', version, '2.17.1'),
+  },
 };
 
 const [option, name = '', version] = process.argv.slice(2);
-const artifacts = ARTIFACTS[name];
-if (option === '--list' && artifacts && version !== undefined) {
-  await writeList(`test/support/${name}/${version}.json`, artifacts(version));
+const server = SERVERS[name];
+if (option === '--list' && server && version !== undefined) {
+  await writeList(server.listOf(version), server.artifacts(version));
 } else {
-  for (const list of [...KAFKA_VERSIONS.map(kafkaList), OPENSEARCH_LIST])
+  for (const list of Object.values(SERVERS).flatMap(({ lists }) => lists))
     console.log(`${list}: ${(await ensureJars(list)).length} jars`);
+}
+
+/** @param logging the version of Log4j that it is made for, whose core is not among its dependencies */
+function searchEngine(group: string, artifact: string, ofThat: string, logging: string): string[] {
+  return [
+    `${group}:${artifact}:${ofThat}`,
+    `${group}.plugin:transport-netty4-client:${ofThat}`,
+    `${group}.plugin:mapper-extras-client:${ofThat}`,
+    `org.apache.logging.log4j:log4j-core:${logging}`,
+  ];
 }
 
 async function writeList(file: string, wanted: string[]): Promise<void> {

@@ -1,22 +1,23 @@
-/** The bulk API of a real OpenSearch that is killed with -9, behind a front with TLS that wants a certificate and an API key. */
+/** The bulk API of a real OpenSearch and a real Elasticsearch that are killed with -9, behind a front with TLS that wants a certificate and an API key. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createElasticsearchOutput } from '../../collector/outputs/elasticsearch/elasticsearch-output.ts';
 import { Authority } from '../support/certificates.ts';
-import { type OpenSearch, startOpenSearch, whyNoOpenSearch } from '../support/opensearch/server.ts';
+import type { SearchEngine } from '../support/search/engines.ts';
+import { type SearchServer, startSearch, whyNoSearch } from '../support/search/server.ts';
 import { describeOutput, type OtherSide, receivedOf } from './output-contract.ts';
 import { Front } from './support/front.ts';
 import { documentsOf } from './support/search-index.ts';
 import { elasticsearchSettings } from './support/search-settings.ts';
 
 const authority = new Authority();
-let server: OpenSearch;
+let server: SearchServer;
 let folder: string;
 
-async function before(): Promise<void> {
-  server = await startOpenSearch();
+async function before(engine: SearchEngine): Promise<void> {
+  server = await startSearch(engine);
   folder = await mkdtemp(path.join(tmpdir(), 'truant-elasticsearch-'));
   const { cert, key } = authority.issue({ dns: ['collector.example'] });
   await writeFile(path.join(folder, 'ca.pem'), authority.pem);
@@ -59,6 +60,8 @@ async function start(mode: string): Promise<OtherSide> {
   };
 }
 
-const lab = { whyNot: whyNoOpenSearch, before, after };
-describeOutput('OpenSearch, an index of newest states,', { ...lab, start: () => start('latest'), isOrdered: false });
-describeOutput('OpenSearch, an index of all changes,', { ...lab, start: () => start('append') });
+const labOf = (engine: SearchEngine) => ({ whyNot: whyNoSearch[engine], before: () => before(engine), after });
+const latest = { start: () => start('latest'), isOrdered: false };
+describeOutput('OpenSearch, an index of newest states,', { ...labOf('OpenSearch'), ...latest });
+describeOutput('OpenSearch, an index of all changes,', { ...labOf('OpenSearch'), start: () => start('append') });
+describeOutput('Elasticsearch, an index of newest states,', { ...labOf('Elasticsearch'), ...latest });

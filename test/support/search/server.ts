@@ -1,14 +1,15 @@
-/** A real OpenSearch of one node as a process of its own, without its security plugin. */
-import { mkdtempSync, rmSync } from 'node:fs';
+/** A real OpenSearch or Elasticsearch of one node as a process of its own, without what they have for security. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePorts } from '../free-ports.ts';
 import { ensureJars } from '../jars.ts';
 import { type JavaProcess, startJava, whyNot } from '../java.ts';
-import { OPENSEARCH_LIST, OPENSEARCH_VERSION } from './jars.ts';
+import { jarsOf, SEARCH_ENGINES, type SearchEngine } from './engines.ts';
 
-export interface OpenSearch {
+export interface SearchServer {
+  readonly engine: SearchEngine;
   /** The same after a restart. */
   readonly url: string;
   /** Resolves when it answers. */
@@ -24,32 +25,43 @@ const START_MS = 90_000;
 const JVM = ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
 
 /** Undefined: it can be run here. */
-export const whyNoOpenSearch = await whyNot('OpenSearch', [OPENSEARCH_LIST]);
+export const whyNoSearch: Readonly<Record<SearchEngine, string | undefined>> = {
+  OpenSearch: await whyNot('OpenSearch', [jarsOf('OpenSearch')]),
+  Elasticsearch: await whyNot('Elasticsearch', [jarsOf('Elasticsearch')]),
+};
 
 /** For the name of tests that are skipped. */
-export const becauseNoOpenSearch = whyNoOpenSearch === undefined ? '' : ` (skipped: ${whyNoOpenSearch})`;
+export function becauseNoSearch(engine: SearchEngine): string {
+  const why = whyNoSearch[engine];
+  return why === undefined ? '' : ` (skipped: ${why})`;
+}
 
 /** One that answers already. */
-export async function startOpenSearch(): Promise<OpenSearch> {
-  const classPath = (await ensureJars(OPENSEARCH_LIST)).join(':');
-  const folder = mkdtempSync(path.join(tmpdir(), 'truant-opensearch-'));
+export async function startSearch(engine: SearchEngine): Promise<SearchServer> {
+  const { version, packages } = SEARCH_ENGINES[engine];
+  const classPath = (await ensureJars(jarsOf(engine))).join(':');
+  const folder = mkdtempSync(path.join(tmpdir(), `truant-${engine.toLowerCase()}-`));
   const [http, transport] = await freePorts(2);
   const url = `http://127.0.0.1:${http}`;
+  const source = path.join(folder, 'Server.java');
+  // One comes from the other: but for the names of their packages it is the same program.
+  const program = readFileSync('test/support/search/Server.java', 'utf8');
+  writeFileSync(source, program.replaceAll(SEARCH_ENGINES.OpenSearch.packages, packages));
   let running: JavaProcess | undefined;
 
   const start = async (): Promise<void> => {
-    const server = path.resolve('test/support/opensearch/Server.java');
-    const started = startJava(['-cp', classPath, ...JVM, server, folder, String(http), String(transport)]);
+    const started = startJava(['-cp', classPath, ...JVM, source, folder, String(http), String(transport)]);
     running = started;
     await answers(`${url}/_cluster/health?wait_for_no_initializing_shards=true`, started.isAlive).catch(
       (error: unknown) => {
-        throw new Error(`OpenSearch ${OPENSEARCH_VERSION} did not start: ${started.log()}`, { cause: error });
+        throw new Error(`${engine} ${version} did not start: ${started.log()}`, { cause: error });
       },
     );
   };
   const kill = async (): Promise<void> => running?.end('SIGKILL');
   await start();
   return {
+    engine,
     url,
     start,
     kill,

@@ -5,7 +5,7 @@ import org.opensearch.index.mapper.MapperExtrasPlugin;
 import org.opensearch.node.Node;
 import org.opensearch.transport.Netty4Plugin;
 
-/** An OpenSearch of one node on the loopback, of the jars that are published. Arguments: its folder, the port of HTTP, another port. */
+/** An OpenSearch, or Elasticsearch, of one node on the loopback, of the jars that are published. Arguments: its folder, the port of HTTP, another port. */
 final class Server extends Node {
   private Server(Settings settings) {
     super(new Environment(settings, null), List.of(Netty4Plugin.class, MapperExtrasPlugin.class), false);
