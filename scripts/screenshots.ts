@@ -21,6 +21,8 @@ const SPEED = '60';
 
 interface Shot {
   name: string;
+  /** All of it, however long. */
+  fullPage?: true;
   /** From the page of the alerts on. */
   go(page: Page): Promise<void>;
 }
@@ -46,6 +48,7 @@ const SHOTS: readonly Shot[] = [
   { name: 'fleet', go: openView('Fleet') },
   {
     name: 'outputs',
+    fullPage: true,
     go: async (page) => {
       await page.getByRole('link', { name: /^Outputs/ }).click();
       await page.getByText('It does not take this alert.').first().waitFor();
@@ -144,9 +147,11 @@ interface How extends Shot {
 }
 
 async function take(browser: Browser, address: string, how: How): Promise<void> {
-  const { name, go, colorScheme, viewport, suffix } = how;
+  const { name, go, colorScheme, viewport, suffix, fullPage = false } = how;
   const context = await browser.newContext({ colorScheme, viewport, locale: 'en-GB', timezoneId: 'UTC' });
   const page = await context.newPage();
+  // That some are in trouble is for their own picture.
+  if (name !== 'outputs') await page.route('**/api/v1/outputs', (route) => route.fulfill({ json: { items: [] } }));
   await page.goto(address);
   await page
     .getByRole('link', { name: /read by/ })
@@ -155,7 +160,7 @@ async function take(browser: Browser, address: string, how: How): Promise<void> 
   await go(page);
   await page.waitForLoadState('networkidle').catch(() => undefined);
   await page.waitForTimeout(500);
-  await page.screenshot({ path: `${FOLDER}/${name}-${colorScheme}${suffix}.png` });
+  await page.screenshot({ path: `${FOLDER}/${name}-${colorScheme}${suffix}.png`, fullPage });
   await context.close();
   console.log(`${name}-${colorScheme}${suffix}.png`);
 }

@@ -1,4 +1,5 @@
 /** Whether a test alert arrives, and if not, why. */
+import { Option } from 'commander';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, writeLine } from '../io.ts';
 import { UNFINISHED } from '../options.ts';
@@ -9,6 +10,10 @@ import { createStyle } from '../ui/style.ts';
 import { type ApiCommandOptions, apiOf, withApiOptions } from './api-options.ts';
 import type { RegisterCommand } from './command.ts';
 
+interface Options extends ApiCommandOptions {
+  config?: string;
+}
+
 /** The output waits for its other side, and may be at something else before. */
 const PATIENCE_MS = 5 * 60_000;
 
@@ -18,18 +23,31 @@ export const registerOutputsTest: RegisterCommand = (outputs, io) => {
     io,
   )
     .argument('<name>', "the output's name")
-    .addHelpText('after', '\nExamples:\n  truant outputs test siem')
-    .action((name: string, options: ApiCommandOptions) => test(name, options, io));
+    .addOption(
+      new Option('-c, --config <file>', 'send it from here, with this configuration, and ask no collector').conflicts([
+        'url',
+        'caFile',
+      ]),
+    )
+    .addHelpText('after', '\nExamples:\n  truant outputs test siem\n  truant outputs test siem --config truant.yaml')
+    .action((name: string, options: Options) => test(name, options, io));
 };
 
-async function test(name: string, options: ApiCommandOptions, io: Io): Promise<void> {
+async function test(name: string, { config, ...options }: Options, io: Io): Promise<void> {
   io.exitCode = UNFINISHED;
-  const api = apiOf(options, io, PATIENCE_MS);
-  const body = await api.post(`api/v1/outputs/${encodeURIComponent(name)}/test`, {});
+  const body = config === undefined ? await askCollector(name, options, io) : await tryHere(name, config, io);
   const outcome = readAs(TestRow, body);
   io.exitCode = outcome.ok ? EXIT.ok : EXIT.findings;
   const lines = options.json
     ? [jsonLine(body)]
     : testLines(name, outcome, createStyle(io, io.stdout), io.stdout.columns);
   for (const line of lines) await writeLine(io.stdout, line);
+}
+
+const askCollector = (name: string, options: ApiCommandOptions, io: Io): Promise<unknown> =>
+  apiOf(options, io, PATIENCE_MS).post(`api/v1/outputs/${encodeURIComponent(name)}/test`, {});
+
+async function tryHere(name: string, file: string, io: Io): Promise<unknown> {
+  const { tryFromHere } = await import('../run/try-output.ts');
+  return tryFromHere(name, file, io);
 }
