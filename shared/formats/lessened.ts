@@ -50,7 +50,7 @@ export function fewerOf(alert: Alert, items: number): Alert {
 
 /** Every text of at most `max` characters. A command that is longer goes with its action. */
 export function withShorter<T extends Notice>(notice: T, max: number): T {
-  if (notice.kind === 'summary') return shorter(notice, max) as T;
+  if (notice.kind === 'summary') return shorter<T>(notice, max);
   const { alert } = notice;
   const actions = alert.actions.filter(({ command }) => command.length <= max);
   return { ...notice, alert: shorter({ ...alert, actions }, max) };

@@ -16,7 +16,8 @@ export const native: Format = {
     };
     return jsonLine(message);
   },
-  summary({ kind: _, ...summary }) {
+  summary(notice) {
+    const { kind: _, ...summary } = notice;
     const message: SummaryMessage = { summary };
     return jsonLine(message);
   },

@@ -58,7 +58,7 @@ const said = {
   slack(text: string): string[] {
     const { blocks } = JSON.parse(text) as SlackMessage;
     const texts = blocks.flatMap(({ text: own, fields = [], elements = [] }) => [own, ...fields, ...elements]);
-    return texts.flatMap((one) => (one?.type === 'plain_text' ? unescaped((one as PlainText).text) : []));
+    return texts.flatMap((one) => (one?.type === 'plain_text' ? unescaped(one.text) : []));
   },
   teams(text: string): string[] {
     const { attachments } = JSON.parse(text) as TeamsMessage;

@@ -66,7 +66,9 @@ describe.each(all)('$name', (format) => {
   it('fits where a syslog server takes the least, for the alerts of the recordings', async () => {
     for (const alert of await recordedAlerts()) expect(fitted(noticeOf(alert), format, 8192)).toBeDefined();
   });
+});
 
+describe.each([formats.ecs, formats.cef, formats.slack, formats.teams])('$name', (format) => {
   it('of a small alert is as ever', async () => {
     const alert = (await recordedAlerts()).find(({ cluster }) => cluster === '09-proc-root-read');
     const text = format.alert(noticeOf(alert ?? theft(), { event: 'update' })).replaceAll(VERSION, '<version>');
