@@ -20,7 +20,7 @@ import { becauseNoSearch, type SearchServer, startSearch, whyNoSearch } from '..
 import { message } from './output-contract.ts';
 import { Front } from './support/front.ts';
 import { documentsOf, search } from './support/search-index.ts';
-import { elasticsearchSettings } from './support/search-settings.ts';
+import { elasticsearchSettings } from './support/settings.ts';
 
 const FORMATS: readonly Format[] = [ecs, native, ocsf];
 const never = new AbortController().signal;
