@@ -10,7 +10,7 @@ import { type SearchServer, startSearch, whyNoSearch } from '../support/search/s
 import { describeOutput, type OtherSide, receivedOf } from './output-contract.ts';
 import { Front } from './support/front.ts';
 import { documentsOf } from './support/search-index.ts';
-import { elasticsearchSettings } from './support/search-settings.ts';
+import { elasticsearchSettings } from './support/settings.ts';
 
 const authority = new Authority();
 let server: SearchServer;

@@ -2,7 +2,7 @@
 import { createSplunkOutput } from '../../collector/outputs/splunk/splunk-output.ts';
 import { describeOutput, type OtherSide, receivedOf } from './output-contract.ts';
 import { HecServer } from './support/hec-server.ts';
-import { splunkSettings } from './support/search-settings.ts';
+import { splunkSettings } from './support/settings.ts';
 
 async function start(acknowledge: boolean): Promise<OtherSide> {
   const token = '5a1f0f0e-0000-4000-8000-000000000001';

@@ -18,7 +18,7 @@ import { recordedAlerts } from '../formats/support/recorded-alerts.ts';
 import { Authority } from '../support/certificates.ts';
 import { message } from './output-contract.ts';
 import { type HecOptions, HecServer } from './support/hec-server.ts';
-import { splunkSettings } from './support/search-settings.ts';
+import { splunkSettings } from './support/settings.ts';
 
 const TOKEN = '5a1f0f0e-0000-4000-8000-000000000001';
 const never = new AbortController().signal;

@@ -30,6 +30,8 @@ export interface JavaProcess {
   isAlive(): boolean;
   /** What it has printed of late. */
   log(): string;
+  /** It takes connections, or the system does for it, and answers nothing, until it is killed. */
+  hang(): void;
   /** Resolves once it has ended. */
   end(signal: NodeJS.Signals): Promise<void>;
 }
@@ -54,6 +56,7 @@ export function startJava(args: readonly string[]): JavaProcess {
   return {
     isAlive: () => child.exitCode === null && child.signalCode === null,
     log: () => log,
+    hang: () => void child.kill('SIGSTOP'),
     end: (signal) => {
       child.kill(signal);
       return ended;

@@ -91,12 +91,12 @@ function outcomeOf({ status, error }: Item, { index, mode }: Target, peer: strin
   const words = (what: string): string => `${peer} ${what} (${status}). It says: ${said}`;
   if (error?.type === 'cluster_block_exception') {
     return new OutputFailure('busy', words(`does not let anything be written to ${index} at the moment`), {
-      remedy: `Free disk space there, and take the block off the index if it stays.`,
+      remedy: 'Free disk space there, and take the block off the index if it stays.',
     });
   }
   if (status === 401 || status === 403) {
     return new OutputFailure('authorisation', words(`does not let this be written to ${index}`), {
-      remedy: `Give the API key or user the right create_doc, index and auto_configure on ${index}.`,
+      remedy: `Give the API key or user the rights create_doc, index and auto_configure on ${index}.`,
     });
   }
   if (status === 404) {

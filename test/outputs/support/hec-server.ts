@@ -30,12 +30,19 @@ export interface HecOptions {
 type Refusal = [status: number, code: number, text: string, more?: object];
 
 const KEYS = new Set(['time', 'host', 'source', 'sourcetype', 'index', 'event', 'fields']);
+interface Answer {
+  status: number;
+  body: string;
+}
+const answer = (status: number, said: object): Answer => ({ status, body: JSON.stringify(said) });
+const refused = ([status, code, said, more]: Refusal): Answer => answer(status, { text: said, code, ...more });
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export class HecServer {
   readonly taken: HecEvent[] = [];
   /** Answered next, in place of what would be. */
-  readonly instead: { status: number; body: string }[] = [];
+  readonly instead: Answer[] = [];
   /** How often a batch is asked about before it is acknowledged. */
   indexesAfter = 1;
   readonly #options: HecOptions;
@@ -97,32 +104,35 @@ export class HecServer {
   }
 
   #receive(request: IncomingMessage, body: string, response: ServerResponse): void {
-    if (this.#mode === 'hang') return this.#onCaught?.();
-    const instead = this.instead.shift();
-    if (instead) return void response.writeHead(instead.status).end(instead.body);
-    const answer = (status: number, said: object): void => {
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(said));
-    };
-    const refusal = this.#refusalOf(request);
-    if (refusal) return answer(refusal[0], { text: refusal[2], code: refusal[1] });
-    const { pathname, searchParams } = new URL(request.url ?? '', this.url);
-    if (pathname === '/services/collector/ack') return this.#acknowledge(searchParams.get('channel'), body, answer);
-    if (pathname !== '/services/collector/event')
-      return answer(404, { text: 'The requested URL was not found on this server.', code: 404 });
-
-    const { events, refused } = this.#read(body);
+    if (this.#mode === 'hang') {
+      this.#onCaught?.();
+      return;
+    }
+    const before = this.taken.length;
+    const { status, body: said } = this.instead.shift() ?? this.#answerTo(request, body);
     if (this.#mode === 'break') {
       this.#mode = 'take';
-      this.taken.push(...events.slice(0, Math.ceil(events.length / 2)));
-      return void response.destroy();
+      this.taken.splice(Math.ceil((before + this.taken.length) / 2));
+      response.destroy();
+      return;
     }
+    response.writeHead(status, { 'content-type': 'application/json' }).end(said);
+  }
+
+  #answerTo(request: IncomingMessage, body: string): Answer {
+    const refusal = this.#refusalOf(request);
+    if (refusal) return refused(refusal);
+    const { pathname, searchParams } = new URL(request.url ?? '', this.url);
+    if (pathname === '/services/collector/ack') return this.#acknowledge(searchParams.get('channel'), body);
+    if (pathname !== '/services/collector/event') return refused([404, 404, 'The requested URL was not found.']);
+    const { events, refusal: ofEvent } = this.#read(body);
     // Those before the one that is refused are taken.
     this.taken.push(...events);
-    if (refused) return answer(refused[0], { text: refused[2], code: refused[1], ...refused[3] });
+    if (ofEvent) return refused(ofEvent);
     if (!this.#options.acknowledges) return answer(200, { text: 'Success', code: 0 });
     const ackId = this.#batches++;
     this.#asked.set(`${String(request.headers['x-splunk-request-channel'])}/${ackId}`, 0);
-    answer(200, { text: 'Success', code: 0, ackId });
+    return answer(200, { text: 'Success', code: 0, ackId });
   }
 
   #refusalOf({ method, headers, url }: IncomingMessage): Refusal | undefined {
@@ -138,8 +148,8 @@ export class HecServer {
     return UUID.test(String(channel)) ? undefined : [400, 11, 'Invalid data channel'];
   }
 
-  #acknowledge(channel: string | null, body: string, answer: (status: number, said: object) => void): void {
-    if (!this.#options.acknowledges) return answer(400, { text: 'ACK is disabled', code: 14 });
+  #acknowledge(channel: string | null, body: string): Answer {
+    if (!this.#options.acknowledges) return refused([400, 14, 'ACK is disabled']);
     const { acks } = JSON.parse(body) as { acks: number[] };
     const of = (ackId: number): [number, boolean] => {
       const key = `${channel}/${ackId}`;
@@ -150,16 +160,19 @@ export class HecServer {
       if (asked >= this.indexesAfter) this.#asked.delete(key);
       return [ackId, asked >= this.indexesAfter];
     };
-    answer(200, { acks: Object.fromEntries(acks.map(of)) });
+    return answer(200, { acks: Object.fromEntries(acks.map(of)) });
   }
 
-  #read(body: string): { events: HecEvent[]; refused?: Refusal } {
+  #read(body: string): { events: HecEvent[]; refusal?: Refusal } {
     const events: HecEvent[] = [];
     const objects = objectsIn(body);
-    if (objects.length === 0) return { events, refused: [400, 5, 'No data'] };
+    if (objects.length === 0) return { events, refusal: [400, 5, 'No data'] };
     for (const [number, object] of objects.entries()) {
       const refusal = this.#refusalOfEvent(object);
-      if (refusal) return { events, refused: [refusal[0], refusal[1], refusal[2], { 'invalid-event-number': number }] };
+      if (refusal) {
+        const [status, code, said] = refusal;
+        return { events, refusal: [status, code, said, { 'invalid-event-number': number }] };
+      }
       events.push(JSON.parse(object) as HecEvent);
     }
     return { events };
@@ -178,8 +191,8 @@ export class HecServer {
     if ([host, source, sourcetype].some((text) => typeof text !== 'string')) return [400, 6, 'Invalid data format'];
     if (event === undefined) return [400, 12, 'Event field is required'];
     if (event === '' || event === null) return [400, 13, 'Event field cannot be blank'];
-    if (index !== undefined && this.#options.indexes?.includes(String(index)) !== true)
-      return [400, 7, 'Incorrect index'];
+    const { indexes = [] } = this.#options;
+    if (index !== undefined && !indexes.some((allowed) => allowed === index)) return [400, 7, 'Incorrect index'];
     const flat = typeof fields === 'object' && fields !== null ? Object.values(fields) : [{}];
     if (flat.some((value) => typeof value !== 'string')) return [400, 15, 'Error in handling indexed fields'];
     return undefined;

@@ -100,7 +100,7 @@ async function prepareBroker({ version = KAFKA_VERSIONS[0], ...options }: Broker
     },
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
-    hang: () => void child?.kill('SIGSTOP'),
+    hang: () => running?.hang(),
     wipe: () => {
       rmSync(data, { recursive: true });
       cpSync(formatted, data, { recursive: true });
