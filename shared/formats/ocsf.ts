@@ -153,6 +153,6 @@ function findingOfSummary(notice: SummaryNotice) {
         })),
       }),
     },
-    unmapped: { output, severities, rules },
+    unmapped: { output, severities, ruleCounts: rules },
   };
 }
