@@ -68,8 +68,11 @@ describe('a server', () => {
   };
 
   test.each([
-    ['octet-counting', (frames: readonly Buffer[]) => frames.map((frame) => `${frame.length} ${frame}`).join('')],
-    ['line', (frames: readonly Buffer[]) => frames.map((frame) => `${frame}\n`).join('')],
+    [
+      'octet-counting',
+      (frames: readonly Buffer[]) => frames.map((frame) => `${frame.length} ${frame.toString()}`).join(''),
+    ],
+    ['line', (frames: readonly Buffer[]) => frames.map((frame) => `${frame.toString()}\n`).join('')],
   ] as const)('is sent messages told apart by %s', async (framing, expected) => {
     let got = '';
     const address = await serve((socket) =>

@@ -1,8 +1,8 @@
 /** Servers in Java as processes of their own. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { ensureJars } from './jars.ts';
+import { type RunningProcess, startProcess } from './process.ts';
 
-const MAX_LOG = 200_000;
 const MIN_JAVA = 17;
 
 /**
@@ -26,40 +26,5 @@ export async function whyNot(name: string, lists: readonly string[]): Promise<st
   }
 }
 
-export interface JavaProcess {
-  isAlive(): boolean;
-  /** What it has printed of late. */
-  log(): string;
-  /** It takes connections, or the system does for it, and answers nothing, until it is killed. */
-  hang(): void;
-  /** Resolves once it has ended. */
-  end(signal: NodeJS.Signals): Promise<void>;
-}
-
 /** It does not outlive the tests. */
-export function startJava(args: readonly string[]): JavaProcess {
-  const child = spawn('java', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let log = '';
-  const keep = (chunk: Buffer): void => {
-    log = (log + chunk.toString()).slice(-MAX_LOG);
-  };
-  child.stdout.on('data', keep);
-  child.stderr.on('data', keep);
-  const orphaned = (): void => void child.kill('SIGKILL');
-  process.on('exit', orphaned);
-  const ended = new Promise<void>((resolve) => {
-    child.once('close', () => {
-      process.off('exit', orphaned);
-      resolve();
-    });
-  });
-  return {
-    isAlive: () => child.exitCode === null && child.signalCode === null,
-    log: () => log,
-    hang: () => void child.kill('SIGSTOP'),
-    end: (signal) => {
-      child.kill(signal);
-      return ended;
-    },
-  };
-}
+export const startJava = (args: readonly string[]): RunningProcess => startProcess('java', args);

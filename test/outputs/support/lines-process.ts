@@ -14,19 +14,19 @@ const output =
 const notice = testNotice('lines', 'run', 0);
 const never = new AbortController().signal;
 
-if (path === undefined) setInterval(() => say('goes on'), 20);
-for (let at = Number(from); ; ) {
-  const count = 1 + (at % 7);
-  const messages = Array.from({ length: count }, (_, n) => ({
-    notice,
-    text: JSON.stringify({ at: at + n, fill: 'x'.repeat(20_000) }),
-  }));
-  try {
+const others = path === undefined ? setInterval(() => say('goes on'), 20) : undefined;
+try {
+  for (let at = Number(from); ; ) {
+    const count = 1 + (at % 7);
+    const messages = Array.from({ length: count }, (_, n) => ({
+      notice,
+      text: JSON.stringify({ at: at + n, fill: 'x'.repeat(20_000) }),
+    }));
     await output.deliver(messages, never);
     at += count;
     say(`delivered ${at}`);
-  } catch (error) {
-    say(`failed ${String(error)}`);
-    process.exit(1);
   }
+} catch (error) {
+  say(`failed ${String(error)}`);
+  clearInterval(others);
 }

@@ -1,13 +1,12 @@
 /** A real Apache Kafka broker of one node (KRaft) as a process of its own, to be used, killed, restarted and emptied. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { freePorts } from '../free-ports.ts';
 import { ensureJars } from '../jars.ts';
-import { type JavaProcess, startJava, whyNot } from '../java.ts';
+import { startJava, whyNot } from '../java.ts';
+import { listens, type RunningProcess } from '../process.ts';
 import { KAFKA_VERSIONS, type KafkaVersion, kafkaList } from './jars.ts';
 import { LISTENERS, type ListenerName, type ServerTls, serverProperties, USERS } from './properties.ts';
 
@@ -41,7 +40,6 @@ export interface Broker {
   dispose(): Promise<void>;
 }
 
-const START_MS = 90_000;
 /** Small, quick to start, and no compiler threads that compete with the tests. */
 const JVM = ['-Xmx384m', '-Xms128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
 const LOGGING = [
@@ -86,7 +84,7 @@ async function prepareBroker({ version = KAFKA_VERSIONS[0], ...options }: Broker
   execFileSync('java', [...format, ...scram], { stdio: 'pipe' });
   cpSync(data, formatted, { recursive: true });
 
-  let running: JavaProcess | undefined;
+  let running: RunningProcess | undefined;
   const end = async (signal: NodeJS.Signals): Promise<void> => running?.end(signal);
   return {
     version,
@@ -94,13 +92,13 @@ async function prepareBroker({ version = KAFKA_VERSIONS[0], ...options }: Broker
     start: async () => {
       const started = startJava(java('kafka.Kafka', properties));
       running = started;
-      await answers(listeners.plaintext, started.isAlive).catch((error: unknown) => {
+      await listens(listeners.plaintext, started.isAlive).catch((error: unknown) => {
         throw new Error(`Kafka ${version} did not start: ${started.log()}`, { cause: error });
       });
     },
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
-    hang: () => running?.hang(),
+    hang: () => running?.signal('SIGSTOP'),
     wipe: () => {
       rmSync(data, { recursive: true });
       cpSync(formatted, data, { recursive: true });
@@ -111,21 +109,4 @@ async function prepareBroker({ version = KAFKA_VERSIONS[0], ...options }: Broker
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** It listens once it is ready to serve. */
-async function answers(address: string, isAlive: () => boolean): Promise<void> {
-  const [host = '', port] = address.split(':');
-  const until = Date.now() + START_MS;
-  for (;;) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(Number(port), host);
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-      socket.once('connect', () => socket.destroy());
-    });
-    if (open) return;
-    if (!isAlive()) throw new Error('it ended');
-    if (Date.now() > until) throw new Error('it does not listen');
-    await delay(50);
-  }
 }

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePorts } from '../free-ports.ts';
 import { ensureJars } from '../jars.ts';
-import { type JavaProcess, startJava, whyNot } from '../java.ts';
+import { startJava, whyNot } from '../java.ts';
+import type { RunningProcess } from '../process.ts';
 import { jarsOf, SEARCH_ENGINES, type SearchEngine } from './engines.ts';
 
 export interface SearchServer {
@@ -47,7 +48,7 @@ export async function startSearch(engine: SearchEngine): Promise<SearchServer> {
   // One comes from the other: but for the names of their packages it is the same program.
   const program = readFileSync('test/support/search/Server.java', 'utf8');
   writeFileSync(source, program.replaceAll(SEARCH_ENGINES.OpenSearch.packages, packages));
-  let running: JavaProcess | undefined;
+  let running: RunningProcess | undefined;
 
   const start = async (): Promise<void> => {
     const started = startJava(['-cp', classPath, ...JVM, source, folder, String(http), String(transport)]);

@@ -1,7 +1,5 @@
 /** rsyslog, with the settings of docs/outputs/syslog.md. */
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import path from 'node:path';
 import type { Kind } from './server.ts';
 
 const isHere = spawnSync('rsyslogd', ['-v'], { encoding: 'utf8' }).status === 0;
@@ -9,12 +7,7 @@ const isHere = spawnSync('rsyslogd', ['-v'], { encoding: 'utf8' }).status === 0;
 export const rsyslog: Kind = {
   whyNot: isHere ? undefined : 'there is no rsyslogd',
   command: 'rsyslogd',
-  args: (folder, settings) => {
-    const pid = path.join(folder, 'pid');
-    // One that was killed left its number, which may be another's by now.
-    rmSync(pid, { force: true });
-    return ['-n', '-C', '-f', settings, '-i', pid];
-  },
+  args: (_, settings) => ['-n', '-C', '-iNONE', '-f', settings],
   settings: (folder, { tls, tcp, line, udp }) => `
 global(
   workDirectory="${folder}"

@@ -1,12 +1,10 @@
 /** A real syslog server as a process of its own: it writes a line of JSON for each message that it understood. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Authority } from '../certificates.ts';
 import { freePorts } from '../free-ports.ts';
+import { listens, type RunningProcess, startProcess, takesDatagrams } from '../process.ts';
 import { rsyslog } from './rsyslog.ts';
 import { syslogNg } from './syslog-ng.ts';
 
@@ -56,9 +54,6 @@ export interface SyslogServer {
   dispose(): Promise<void>;
 }
 
-const START_MS = 30_000;
-const MAX_LOG = 20_000;
-
 export const KINDS = { rsyslog, 'syslog-ng': syslogNg } as const satisfies Record<string, Kind>;
 export type KindName = keyof typeof KINDS;
 
@@ -86,18 +81,12 @@ export async function startSyslogServer(name: KindName): Promise<SyslogServer> {
   const free = await freePorts(WAYS.length);
   const ports = Object.fromEntries(WAYS.map((way, n) => [way, free[n]])) as Record<Way, number>;
   const args = kind.args(folder, place('settings', kind.settings(folder, ports)));
-  let child: ChildProcess | undefined;
-  let ended: Promise<void> = Promise.resolve();
-  let log = '';
-  const orphaned = (): void => void child?.kill('SIGKILL');
-  process.on('exit', orphaned);
-  const end = async (): Promise<void> => {
-    child?.kill('SIGKILL');
-    await ended;
-  };
+  const addresses = Object.fromEntries(WAYS.map((way) => [way, `127.0.0.1:${ports[way]}`])) as Record<Way, string>;
+  let running: RunningProcess | undefined;
+  const end = async (): Promise<void> => running?.end('SIGKILL');
 
   const made: SyslogServer = {
-    addresses: Object.fromEntries(WAYS.map((way) => [way, `127.0.0.1:${ports[way]}`])) as Record<Way, string>,
+    addresses,
     files: {
       caFile: place('ca.pem', authority.pem),
       certFile: place('client.pem', client.cert),
@@ -110,45 +99,22 @@ export async function startSyslogServer(name: KindName): Promise<SyslogServer> {
         .filter((line) => line !== '')
         .map((line) => kind.understood(JSON.parse(line) as Record<string, unknown>)),
     start: async () => {
-      const started = spawn(kind.command, args, {
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, ...kind.environment },
-      });
-      child = started;
-      const keep = (chunk: Buffer): void => {
-        log = (log + chunk.toString()).slice(-MAX_LOG);
-      };
-      started.stdout.on('data', keep);
-      started.stderr.on('data', keep);
-      ended = new Promise((resolve) => started.once('close', () => resolve()));
-      for (const way of ['tls', 'tcp', 'line'] as const)
-        await listens(ports[way], () => started.exitCode === null).catch((error: unknown) => {
-          throw new Error(`${name} did not start: ${log}`, { cause: error });
-        });
+      const started = startProcess(kind.command, args, kind.environment);
+      running = started;
+      for (const way of WAYS)
+        await listens(addresses[way], started.isAlive, way === 'udp' ? takesDatagrams : undefined).catch(
+          (error: unknown) => {
+            throw new Error(`${name} did not start: ${started.log()}`, { cause: error });
+          },
+        );
     },
     kill: end,
-    signal: (signal) => void child?.kill(signal),
+    signal: (signal) => running?.signal(signal),
     dispose: async () => {
       await end();
-      process.off('exit', orphaned);
       rmSync(folder, { recursive: true, force: true });
     },
   };
   await made.start();
   return made;
-}
-
-async function listens(port: number, isAlive: () => boolean): Promise<void> {
-  const until = Date.now() + START_MS;
-  for (;;) {
-    const isOpen = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1');
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-      socket.once('connect', () => socket.destroy());
-    });
-    if (isOpen) return;
-    if (!isAlive()) throw new Error('it ended');
-    if (Date.now() > until) throw new Error('it does not listen');
-    await delay(20);
-  }
 }
