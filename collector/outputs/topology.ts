@@ -3,6 +3,7 @@ import { formatOf, type OutputSettings, type OutputType, typeOf } from '../../sh
 import { formats } from '../../shared/formats/formats.ts';
 import type { KafkaSettings } from '../../shared/kafka/settings.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
+import { createAlertmanagerOutput } from './alertmanager/alertmanager-output.ts';
 import { createElasticsearchOutput } from './elasticsearch/elasticsearch-output.ts';
 import { createFileOutput } from './file/file-output.ts';
 import { createKafkaOutput } from './kafka/kafka-output.ts';
@@ -31,15 +32,19 @@ const CREATE: Readonly<Record<OutputType, (settings: OutputSettings, deps: Outpu
   kafka: (all, { kafka, logger }) =>
     createKafkaOutput({ settings: sectionOf(all, 'kafka'), kafka, format: formats[nameOf(all)], logger }),
   webhook: (all, { environment }) =>
-    createWebhookOutput({ settings: sectionOf(all, 'webhook'), format: nameOf(all), timeoutMs: msOf(all), environment }),
+    createWebhookOutput({
+      settings: sectionOf(all, 'webhook'),
+      format: nameOf(all),
+      timeoutMs: msOf(all),
+      environment,
+    }),
   syslog: (all) => createSyslogOutput({ settings: sectionOf(all, 'syslog'), timeoutMs: msOf(all) }),
   elasticsearch: (all, { environment }) =>
     createElasticsearchOutput({ settings: sectionOf(all, 'elasticsearch'), timeoutMs: msOf(all), environment }),
   splunk: (all, { environment }) =>
     createSplunkOutput({ settings: sectionOf(all, 'splunk'), timeoutMs: msOf(all), environment }),
-  alertmanager: () => {
-    throw new Error('not yet');
-  },
+  alertmanager: (all, { environment, logger }) =>
+    createAlertmanagerOutput({ settings: sectionOf(all, 'alertmanager'), timeoutMs: msOf(all), environment, logger }),
   file: (all) => createFileOutput({ settings: sectionOf(all, 'file') }),
   stdout: () => createStdoutOutput(),
 };

@@ -76,7 +76,13 @@ describe('an output', () => {
 
   test('does not wait for a clock that was ahead', async () => {
     await start({ updateSeconds: 30 });
-    const ahead = { revision: 1, status: 'open', severity: 'critical', how: 'notice', at: START + 1000 * HOUR } as const;
+    const ahead = {
+      revision: 1,
+      status: 'open',
+      severity: 'critical',
+      how: 'notice',
+      at: START + 1000 * HOUR,
+    } as const;
     const place = { output: 'siem', change: 0, failingSince: null };
     await at.store.saveOutput({ cursor: place, told: [{ cluster: CLUSTER, id: 'a1', ...ahead }], dead: [] });
     await at.put(at.alert('a1', { revision: 2 }));
@@ -97,7 +103,10 @@ describe('an output', () => {
     [['create'], ['a1/1/create', 'a1/4/update', 'a2/6/create']],
     [['update'], ['a1/2/update', 'a1/4/update']],
     [['close'], ['a1/3/close', 'a1/5/close', 'a2/6/close']],
-    [['update', 'close'], ['a1/2/update', 'a1/3/close', 'a1/4/update', 'a1/5/close', 'a2/6/close']],
+    [
+      ['update', 'close'],
+      ['a1/2/update', 'a1/3/close', 'a1/4/update', 'a1/5/close', 'a2/6/close'],
+    ],
   ])('that wants to hear when an alert is %j hears of that', async (on, expected) => {
     await start({ on, updateSeconds: 0 });
     await at.put(at.alert('a1'));
@@ -216,7 +225,9 @@ describe('an output that takes nothing', () => {
     const output = siem.output({ deliver: () => Promise.reject(new TypeError('x is not a function')) });
     await start({}, output);
     await at.put(at.alert('a1'));
-    expect(await status()).toMatchObject({ failure: { reason: 'peer', detail: 'Sending failed: x is not a function' } });
+    expect(await status()).toMatchObject({
+      failure: { reason: 'peer', detail: 'Sending failed: x is not a function' },
+    });
   });
 
   test('holds up no other, nor the end', async () => {
@@ -234,7 +245,7 @@ describe('an output that takes nothing', () => {
 });
 
 describe('alerts that an output does not take', () => {
-  const dead = { alert: 'a2', event: 'create', revision: 1, reason: 'rejected', detail: 'No.', attempts: 1 };
+  const dead = { alert: 'a2', event: 'create', revision: 1, reason: 'rejected', detail: 'No.', attempts: 1 } as const;
 
   test('are dead letters at once, and the others arrive', async () => {
     siem.refused.add('a2');
@@ -301,7 +312,9 @@ describe('alerts that an output does not take', () => {
     await expect(at.dispatch?.replay('siem')).rejects.toMatchObject({ code: 'CONFLICT' });
     await expect(at.dispatch?.replay('gone')).rejects.toMatchObject({ code: 'CONFLICT' });
     await expect(at.dispatch?.replay('never')).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    expect((await at.dispatch?.statuses())?.map(({ name, type, state, deadLetters }) => [name, type, state, deadLetters])).toEqual([
+    expect(
+      (await at.dispatch?.statuses())?.map(({ name, type, state, deadLetters }) => [name, type, state, deadLetters]),
+    ).toEqual([
       ['gone', null, 'off', 1],
       ['siem', 'stdout', 'off', 0],
     ]);
@@ -334,7 +347,12 @@ describe('a rate limit', () => {
       link: 'https://truant.example/alerts',
     });
     expect(summary.rules[0]).toEqual({ rule: 'a', count: 30 });
-    expect(summary.alerts.map(({ id }) => id).slice(0, 2).toSorted()).toEqual(['a1', 'b7']);
+    expect(
+      summary.alerts
+        .map(({ id }) => id)
+        .slice(0, 2)
+        .toSorted(),
+    ).toEqual(['a1', 'b7']);
     expect(summary.alerts).toHaveLength(20);
     expect(await status()).toMatchObject({ summarised: 31, delivered: 4, waiting: 0 });
     expect(await cursor()).toMatchObject({ change: 34 });

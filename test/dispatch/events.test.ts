@@ -36,9 +36,9 @@ describe('what an output has still to be told of an alert', () => {
   ])('%s', (_name, parts, before, expected) => {
     const due = dueOf(alert('a1', { severity: 'medium', ...parts }), before);
     // `?`: it can wait; `!`: it was opened again.
-    expect(due.map(({ event, canWait, isReopened }) => `${event}${canWait ? '?' : ''}${isReopened ? '!' : ''}`)).toEqual(
-      expected,
-    );
+    expect(
+      due.map(({ event, canWait, isReopened }) => `${event}${canWait ? '?' : ''}${isReopened ? '!' : ''}`),
+    ).toEqual(expected);
   });
 
   test.each<[Partial<Alert>]>([[{}], [{ status: 'acknowledged' }], [closed]])(

@@ -50,7 +50,10 @@ export class Receiver {
       if (this.hangs) await this.#hang(signal);
       const { retryAfterMs } = this;
       if (this.isDown) {
-        throw new OutputFailure('unreachable', 'Nobody answers there.', { remedy: 'Start it.', retryAfterMs });
+        throw new OutputFailure('unreachable', 'Nobody answers there.', {
+          remedy: 'Start it.',
+          ...(retryAfterMs !== undefined && { retryAfterMs }),
+        });
       }
       this.batches.push(messages.length);
       const outcomes = messages.map((message): Outcome => {
