@@ -64,6 +64,7 @@ class World {
   readonly receiver = new Receiver();
   readonly #settings: { maxBatch: number; minSeverity: Severity };
   readonly #revisions = new Map<string, number>();
+  readonly #store: Store;
   /** The collector that runs is a new one whenever this grows. */
   #life = 0;
   #diesNext = false;
@@ -71,6 +72,7 @@ class World {
   constructor(at: Dispatching, given: { maxBatch: number; minSeverity: Severity }) {
     this.at = at;
     this.#settings = given;
+    this.#store = at.time.watched(at.store);
   }
 
   async start(): Promise<void> {
@@ -81,7 +83,7 @@ class World {
     const isDead = () => life !== this.#life;
     const never = new Promise<never>(() => undefined);
     // Of a process that was killed nothing is ever heard again.
-    const store = new Proxy(this.at.store, {
+    const store = new Proxy(this.#store, {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name);
         if (typeof value !== 'function') return value;
@@ -160,7 +162,7 @@ class World {
 
   /** What the cursor has passed was told, or is a dead letter, or not for the output. */
   async #expectDone({ cursor }: OutputProgress): Promise<void> {
-    for (const { change, alert } of await this.at.store.changedAlerts(0, 1000)) {
+    for (const { change, alert } of await this.#store.changedAlerts(0, 1000)) {
       if (change > cursor.change) continue;
       expect(await this.#isDone(alert), `${alert.id} at ${alert.revision}, change ${change} of ${cursor.change}`).toBe(
         true,
@@ -171,7 +173,7 @@ class World {
   async #isDone(alert: Pick<Alert, 'id' | 'revision' | 'status' | 'severity'>): Promise<boolean> {
     const [told] = await this.told(alert.id);
     if (dueOf(alert, told).length === 0) return true;
-    const { items } = await this.at.store.deadLetters({ output: 'siem' }, { limit: 100 });
+    const { items } = await this.#store.deadLetters({ output: 'siem' }, { limit: 100 });
     const isDead = items.some((letter) => letter.alert === alert.id && letter.revision === alert.revision);
     return isDead || (told?.how !== 'notice' && !this.isFor(alert));
   }
@@ -181,7 +183,7 @@ class World {
   }
 
   told(id: string): Promise<Told[]> {
-    return this.at.store.toldOf('siem', [{ cluster: CLUSTER, id }]);
+    return this.#store.toldOf('siem', [{ cluster: CLUSTER, id }]);
   }
 }
 
