@@ -45,8 +45,14 @@ interface Member {
 
 const LETTERS_AT_ONCE = 1000;
 const UNTOUCHED: WorkerStatus = {
-  ...{ delivered: 0, failed: 0, retried: 0, summarised: 0, waiting: 0, lagSeconds: 0 },
-  ...{ lastDelivered: null, failure: null },
+  delivered: 0,
+  failed: 0,
+  retried: 0,
+  summarised: 0,
+  waiting: 0,
+  lagSeconds: 0,
+  lastDelivered: null,
+  failure: null,
 };
 
 export function createDispatch(options: DispatcherOptions): Dispatch {

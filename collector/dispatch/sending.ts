@@ -94,7 +94,10 @@ export class Sending {
       else progress.told({ cluster, id, revision, status, severity, how, at });
       pending.delete(entry);
     }
-    if (failure) return counts.gaveUp(failure.reason, entries.length);
+    if (failure) {
+      counts.gaveUp(failure.reason, entries.length);
+      return;
+    }
     counts.summarised(entries.length);
     this.#options.rate.sent(1, at);
     await this.#options.onAnswer(1);

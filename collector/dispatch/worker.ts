@@ -9,7 +9,7 @@ import type { Output } from '../outputs/output.ts';
 import type { OutputStatus } from '../query/schemas/outputs.ts';
 import type { DeadLetter, OutputCursor } from '../store/outputs.ts';
 import type { Store } from '../store/store.ts';
-import { Delivery } from './delivery.ts';
+import type { Delivery } from './delivery.ts';
 import { Intake } from './intake.ts';
 import { letterOf } from './letters.ts';
 import type { OutputCounts } from './metrics.ts';

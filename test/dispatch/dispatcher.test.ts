@@ -413,7 +413,7 @@ describe('an output that forgets', () => {
 describe('a store that can not be asked', () => {
   test('is asked again, and what was delivered is not sent twice', async () => {
     let failures = 0;
-    const failing = new Proxy(at.store, {
+    const failing = new Proxy(at.time.watched(at.store), {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name);
         if (typeof value !== 'function') return value;

@@ -6,7 +6,13 @@ import type { Alert } from '../../shared/schema/alert.ts';
 import { alert, CLUSTER, START } from '../collector/support/make.ts';
 
 const told = (revision: number, parts: Partial<Told> = {}): Told => ({
-  ...{ cluster: CLUSTER, id: 'a1', revision, status: 'open', severity: 'medium', how: 'notice', at: START },
+  cluster: CLUSTER,
+  id: 'a1',
+  revision,
+  status: 'open',
+  severity: 'medium',
+  how: 'notice',
+  at: START,
   ...parts,
 });
 const closed = { status: 'closed' } as const;

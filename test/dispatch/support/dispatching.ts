@@ -36,13 +36,13 @@ export class Dispatching {
    */
   async start(
     outputs: Readonly<Record<string, { settings?: object; output: Output }>>,
-    over: Store = this.store,
+    over: Store = this.time.watched(this.store),
   ): Promise<Dispatch> {
     const sections = Object.entries(outputs).map(([name, { settings }]) => [name, { stdout: {}, ...settings }]);
     const config = parseConfig({ collector: { outputs: Object.fromEntries(sections) } });
     const made = Object.values(outputs).map(({ output }) => output);
     const dispatch = createDispatch({
-      store: this.time.watched(over),
+      store: over,
       outputs: config.collector.outputs,
       createOutput: () => made.shift() as Output,
       page: 'https://truant.example',

@@ -14,7 +14,10 @@ export class VirtualTime implements Clock {
 
   readonly pause: Pause = (ms, signal) =>
     new Promise((resolve) => {
-      if (signal.aborted) return resolve();
+      if (signal.aborted) {
+        resolve();
+        return;
+      }
       const sleeper = { until: this.#now + ms * 1000, wake: () => end() };
       const end = (): void => {
         this.#sleeping.delete(sleeper);
