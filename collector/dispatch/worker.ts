@@ -1,4 +1,5 @@
 /** Looks after one output: reads what it is to be told of, tells it, waits, tries again, gives up. Nobody waits for it. */
+import { anySignal } from '../../shared/component/any-signal.ts';
 import { Backoff, type Pause } from '../../shared/component/backoff.ts';
 import type { OutputSettings } from '../../shared/config/outputs.ts';
 import type { Notice } from '../../shared/formats/notice.ts';
@@ -245,7 +246,9 @@ export class OutputWorker {
       until = Math.min(until, this.#savedAt + SAVE_IDLE_EVERY);
     }
     const ms = Math.max(1, Math.ceil((until - now) / 1000));
-    await pause(ms, AbortSignal.any([this.#stopping.signal, this.#ringing.signal]));
+    const { signal, release } = anySignal(this.#stopping.signal, this.#ringing.signal);
+    await pause(ms, signal);
+    release();
     this.#intake.wake();
     this.#ringing = new AbortController();
   }
