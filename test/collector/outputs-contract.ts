@@ -75,6 +75,13 @@ export function outputsContract(name: string, open: () => Promise<Opened>): void
       expect((await store.outputCursors())[1]).toEqual({ output: 'siem', change: 4, failingSince: null });
     });
 
+    test('has what comes in wait for one of them at most', async () => {
+      const order: string[] = [];
+      const outputs = ['a', 'b', 'c'].map((output) => save(1, {}, output).then(() => order.push(output)));
+      await Promise.all([...outputs, put(alert('a1')).then(() => order.push('alert'))]);
+      expect(order).toEqual(['a', 'alert', 'b', 'c']);
+    });
+
     test('knows what each was told last of an alert, over a restart', async () => {
       const other = told('a1', { cluster: 'other', status: 'acknowledged', how: 'summary', revision: 7 });
       await save(1, { told: [told('a1'), other, told(HOSTILE)] });
