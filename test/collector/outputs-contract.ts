@@ -105,12 +105,7 @@ export function outputsContract(name: string, open: () => Promise<Opened>): void
         told: [told('a1'), told('a2'), told('a3'), told('a4', { how: 'summary' }), told('a5', { cluster: 'other' })],
       });
       await save(1, { told: [told('a6')] }, 'else');
-      const open = await store.openTold('siem', 10);
-      expect(open.map(({ id, revision }) => [id, revision])).toEqual([
-        ['a1', 2],
-        ['a2', 1],
-      ]);
-      expect(open[0]).toEqual(alert('a1', { revision: 2, status: 'acknowledged' }));
+      expect(await store.openTold('siem', 10)).toEqual(keys('a1', 'a2'));
       expect((await store.openTold('siem', 1)).map(({ id }) => id)).toEqual(['a1']);
       expect(await store.openTold('nobody', 1)).toEqual([]);
     });
