@@ -1,7 +1,10 @@
 /** One attempt at a time to hand messages to an output, none longer than it may take. */
+
+import { anySignal } from '../../shared/component/any-signal.ts';
 import type { Pause } from '../../shared/component/backoff.ts';
 import { OutputFailure } from '../outputs/failure.ts';
 import type { Message, Outcome, Output } from '../outputs/output.ts';
+import { unlessAborted } from '../outputs/output-of.ts';
 
 /** Whatever goes wrong is the output's: all of it will be sent again. */
 export class Delivery {
@@ -27,10 +30,10 @@ export class Delivery {
   async deliver(messages: readonly Message[]): Promise<Outcome[]> {
     const late = new AbortController();
     const over = new AbortController();
-    const signal = AbortSignal.any([late.signal, this.#end.signal]);
+    const { signal, release } = anySignal(late.signal, this.#end.signal);
     void this.#pause(this.#timeoutSeconds * 1000, over.signal).then(() => over.signal.aborted || late.abort());
     try {
-      const outcomes = await Promise.race([this.#inTurn(messages, signal), aborted(signal)]);
+      const outcomes = await unlessAborted(this.#inTurn(messages, signal), signal);
       if (outcomes.length === messages.length) return outcomes;
       throw new OutputFailure('protocol', 'The output did not say what became of each message.');
     } catch (error) {
@@ -41,6 +44,7 @@ export class Delivery {
       throw error;
     } finally {
       over.abort();
+      release();
     }
   }
 
@@ -71,12 +75,4 @@ export class Delivery {
 function unexpected(cause: unknown): OutputFailure {
   const message = cause instanceof Error ? cause.message : String(cause);
   return new OutputFailure('peer', `Sending failed: ${message}`, { cause });
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const end = (): void => reject(new Error('aborted'));
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end, { once: true });
-  });
 }

@@ -18,6 +18,8 @@ export interface Waiting extends AlertKey {
   /** Not before. */
   dueAt: Micros;
   attempts: number;
+  /** When it was sent first; undefined: it was not. */
+  triedSince?: Micros | undefined;
   /** Somebody asked for it: past filters and summaries. */
   isAskedFor: boolean;
 }
@@ -44,6 +46,7 @@ export class Pending {
       change: entry.change ?? before?.change,
       since: Math.min(entry.since, before?.since ?? entry.since),
       attempts: Math.max(entry.attempts, before?.attempts ?? 0),
+      triedSince: before?.triedSince,
       isAskedFor: entry.isAskedFor || before?.isAskedFor === true,
     });
   }
@@ -57,17 +60,26 @@ export class Pending {
   }
 
   hasRoom(now: Micros): boolean {
-    return this.size < MOST && this.due(now, MOST_DUE).length < MOST_DUE;
+    return this.size < MOST && this.#areDue(now).length < MOST_DUE;
   }
 
-  /** Those that wait longest first. When there is room for no more, updates don't wait for their time. */
+  /**
+   * Those that were tried least often first, and of these those that wait longest: what the other side chokes on comes after
+   * all that it has not seen. When there is room for no more, updates don't wait for their time.
+   */
   due(now: Micros, limit: number): Waiting[] {
-    const due: Waiting[] = [];
+    const due = this.#areDue(now);
+    const all = due.length === 0 && this.size >= MOST ? [...this.#waiting.values()] : due;
+    return all.toSorted((a, b) => a.attempts - b.attempts).slice(0, limit);
+  }
+
+  /** The clock was put back: nobody waits longer than they would from now on. */
+  hasten(now: Micros, longest: Micros): void {
     for (const entry of this.#waiting.values()) {
-      if (due.length === limit) return due;
-      if (entry.dueAt <= now) due.push(entry);
+      entry.since = Math.min(entry.since, now);
+      entry.dueAt = Math.min(entry.dueAt, now + longest);
+      entry.triedSince &&= Math.min(entry.triedSince, now);
     }
-    return due.length === 0 && this.size >= MOST ? [...this.#waiting.values()].slice(0, limit) : due;
   }
 
   /** When the next is due; undefined: none waits. */
@@ -93,5 +105,9 @@ export class Pending {
       if (dueAt <= now) lag = Math.max(lag, now - Math.max(since, dueAt));
     }
     return lag;
+  }
+
+  #areDue(now: Micros): Waiting[] {
+    return [...this.#waiting.values()].filter(({ dueAt }) => dueAt <= now);
   }
 }

@@ -31,7 +31,8 @@ export class Progress {
   }
 
   failing(now: Micros): void {
-    this.#failingSince ??= now;
+    // Not later than now: the clock may have been put back.
+    this.#failingSince = Math.min(this.#failingSince ?? now, now);
   }
 
   working(): void {

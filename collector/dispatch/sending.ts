@@ -5,7 +5,7 @@ import type { Alert } from '../../shared/schema/alert.ts';
 import type { Clock } from '../../shared/time.ts';
 import { OutputFailure } from '../outputs/failure.ts';
 import type { Message, Outcome } from '../outputs/output.ts';
-import type { Told } from '../store/outputs.ts';
+import type { AlertKey, Told } from '../store/outputs.ts';
 import type { Delivery } from './delivery.ts';
 import { type Due, dueOf, toldBy } from './events.ts';
 import { isWanted } from './filter.ts';
@@ -50,9 +50,14 @@ interface Step {
 
 export class Sending {
   readonly #options: SendingOptions;
+  /** Messages at a time: fewer and fewer while all of them are refused, as that may be for one of them. */
+  #most: number;
+  /** Of a summary that may not have arrived: sent again it is the same. */
+  #summarised: readonly Waiting[] | undefined;
 
   constructor(options: SendingOptions) {
     this.#options = options;
+    this.#most = options.maxBatch;
   }
 
   /**
@@ -67,7 +72,7 @@ export class Sending {
     for (let at = 0; at < steps.length && !this.#options.stopping.aborted; ) {
       const batch: Step[] = [];
       let messages = 0;
-      for (; at < steps.length && messages < this.#options.maxBatch; at += 1) {
+      for (; at < steps.length && messages < this.#most; at += 1) {
         const step = steps[at] as Step;
         if (dead.has(step.entry)) continue;
         batch.push(step);
@@ -79,12 +84,14 @@ export class Sending {
   }
 
   /** Tells of all of them in one message. @throws as `tell` does */
-  async summarise(entries: readonly Waiting[]): Promise<void> {
+  async summarise(given: readonly Waiting[]): Promise<void> {
     const { name, page, store, pending, progress, counts, clock } = this.#options;
+    const entries = (this.#summarised ??= given);
     const told = byKey(await store.toldOf(name, entries));
     const message = this.#rendered(summaryNotice(name, entries, page));
     for (const entry of entries) entry.attempts += 1;
     const [failure] = isMessage(message) ? await this.#deliver([message]) : [message];
+    this.#summarised = undefined;
     const at = clock.now();
     for (const entry of entries) {
       const { cluster, id, event, about } = entry;
@@ -92,7 +99,8 @@ export class Sending {
       const how = told.get(keyOf(entry))?.how ?? 'summary';
       if (failure) progress.dead(letterOf(name, entry, { event, revision }, failure, at));
       else progress.told({ cluster, id, revision, status, severity, how, at });
-      pending.delete(entry);
+      // What it has become since is told yet.
+      if (pending.get(entry) === entry) pending.delete(entry);
     }
     if (failure) {
       counts.gaveUp(failure.reason, entries.length);
@@ -104,11 +112,12 @@ export class Sending {
   }
 
   /** Tells again of what it was told of, as it is now. @throws OutputFailure `of: 'output'` */
-  async repeat(alerts: readonly Alert[]): Promise<void> {
-    const { maxBatch, page, stopping } = this.#options;
-    for (let at = 0; at < alerts.length && !stopping.aborted; at += maxBatch) {
+  async repeat(known: readonly AlertKey[]): Promise<void> {
+    const { maxBatch, page, store, stopping } = this.#options;
+    for (let at = 0; at < known.length && !stopping.aborted; at += maxBatch) {
+      const alerts = await store.wholeAlerts(known.slice(at, at + maxBatch));
       const messages = alerts
-        .slice(at, at + maxBatch)
+        .filter(({ status }) => status !== 'closed')
         .map((alert) => this.#rendered(alertNotice(alert, 'update', page)))
         .filter(isMessage);
       if (messages.length === 0) continue;
@@ -154,7 +163,11 @@ export class Sending {
 
   async #tellBatch(batch: readonly Step[], dead: Set<Waiting>): Promise<void> {
     const messages = batch.map(({ message }) => message).filter(isMessage);
-    for (const entry of new Set(batch.map((step) => step.entry))) entry.attempts += 1;
+    const now = this.#options.clock.now();
+    for (const entry of new Set(batch.map((step) => step.entry))) {
+      entry.attempts += 1;
+      entry.triedSince ??= now;
+    }
     const again = batch.filter(({ message, entry }) => isMessage(message) && entry.attempts > 1).length;
     if (again > 0) this.#options.counts.retried(again);
     const outcomes = messages.length === 0 ? [] : await this.#deliver(messages);
@@ -181,12 +194,14 @@ export class Sending {
   }
 
   async #deliver(messages: readonly Message[]): Promise<Outcome[]> {
-    const { delivery, counts } = this.#options;
+    const { delivery, counts, maxBatch } = this.#options;
     try {
       const outcomes = await delivery.deliver(messages);
+      this.#most = Math.min(maxBatch, 2 * this.#most);
       for (const outcome of outcomes) if (outcome) counts.failed(outcome.reason, 1);
       return outcomes;
     } catch (error) {
+      this.#most = Math.max(1, Math.floor(this.#most / 2));
       if (error instanceof OutputFailure) counts.failed(error.reason, messages.length);
       throw error;
     }

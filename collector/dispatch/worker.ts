@@ -1,4 +1,5 @@
 /** Looks after one output: reads what it is to be told of, tells it, waits, tries again, gives up. Nobody waits for it. */
+import { anySignal } from '../../shared/component/any-signal.ts';
 import { Backoff, type Pause } from '../../shared/component/backoff.ts';
 import type { OutputSettings } from '../../shared/config/outputs.ts';
 import type { Notice } from '../../shared/formats/notice.ts';
@@ -45,7 +46,7 @@ export type WorkerStatus = Pick<
 /** Alerts that are in memory whole. */
 const AT_ONCE = 100;
 const MOST_SUMMARISED = 2000;
-const MOST_REPEATED = 1000;
+const MOST_REPEATED = 20_000;
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
 const LONGEST_RETRY_AFTER_MS = 3_600_000;
@@ -75,6 +76,7 @@ export class OutputWorker {
   /** Until when the rate limit has alerts wait for a summary. */
   #limitedUntil: Micros | undefined;
   #repeatAt: Micros | undefined;
+  #lookedAt: Micros;
 
   /** @param delivery of the output, shared with whoever tries it */
   constructor(options: WorkerOptions, delivery: Delivery, cursor: OutputCursor) {
@@ -84,6 +86,7 @@ export class OutputWorker {
     this.#progress = new Progress(store, cursor);
     this.#rate = new Rate(settings.rateLimit);
     this.#savedAt = clock.now();
+    this.#lookedAt = clock.now();
     if (output.repeatSeconds !== undefined) this.#repeatAt = clock.now();
     const shared = { ...options, pending: this.#pending, progress: this.#progress };
     this.#intake = new Intake(shared, cursor.change);
@@ -168,11 +171,13 @@ export class OutputWorker {
 
   async #turn(): Promise<void> {
     const { clock, store, name } = this.#options;
+    this.#lookAtClock();
     if (this.#progress.isUrgent) await this.#save();
     await this.#intake.read();
     if (this.#repeatAt !== undefined && clock.now() >= this.#repeatAt) {
+      // Before it is done: should it fail, what is new is not to wait for it.
+      this.#repeatAt = clock.now() + this.#repeatEvery;
       await this.#sending.repeat(await store.openTold(name, MOST_REPEATED));
-      this.#repeatAt = clock.now() + (this.#options.output.repeatSeconds ?? 0) * SECOND;
     }
     if (this.#limitedUntil !== undefined && clock.now() >= this.#limitedUntil) await this.#summarise();
     const due = this.#limitedUntil === undefined ? this.#pending.due(clock.now(), AT_ONCE) : [];
@@ -180,6 +185,21 @@ export class OutputWorker {
     const isAll = await this.#sending.tell(due);
     if (!isAll) this.#limitedUntil = this.#rate.endsAt(clock.now());
     if (this.#progress.isUrgent) await this.#save();
+  }
+
+  /** Whoever waits for a time must not wait longer because the clock was ahead when they began. */
+  #lookAtClock(): void {
+    const now = this.#options.clock.now();
+    if (now < this.#lookedAt) {
+      this.#limitedUntil &&= Math.min(this.#limitedUntil, this.#rate.endsAt(now));
+      this.#repeatAt &&= Math.min(this.#repeatAt, now + this.#repeatEvery);
+      this.#pending.hasten(now, this.#options.settings.updateSeconds * SECOND);
+    }
+    this.#lookedAt = now;
+  }
+
+  get #repeatEvery(): Micros {
+    return (this.#options.output.repeatSeconds ?? 0) * SECOND;
   }
 
   async #summarise(): Promise<void> {
@@ -215,13 +235,15 @@ export class OutputWorker {
     this.#failure.nextAttempt = null;
   }
 
-  /** What has waited for too long, all of it while the output took nothing. */
+  /** What has waited for too long, all of it while the output took nothing, or did not take this. */
   #giveUp(failure: OutputFailure, now: Micros): void {
     const { name, settings, log, counts } = this.#options;
     const { failingSince } = this.#progress;
     const tooOld = now - settings.giveUpHours * HOUR;
-    if (failingSince === null || failingSince > tooOld) return;
-    const given = this.#pending.due(now, Number.POSITIVE_INFINITY).filter(({ since }) => since <= tooOld);
+    const takesNothing = failingSince !== null && failingSince <= tooOld;
+    const given = this.#pending
+      .due(now, Number.POSITIVE_INFINITY)
+      .filter(({ since, triedSince = now }) => triedSince <= tooOld || (takesNothing && since <= tooOld));
     for (const entry of given) {
       const { event, about } = entry;
       this.#progress.dead(letterOf(name, entry, { event, revision: about.revision }, failure, now));
@@ -245,7 +267,9 @@ export class OutputWorker {
       until = Math.min(until, this.#savedAt + SAVE_IDLE_EVERY);
     }
     const ms = Math.max(1, Math.ceil((until - now) / 1000));
-    await pause(ms, AbortSignal.any([this.#stopping.signal, this.#ringing.signal]));
+    const { signal, release } = anySignal(this.#stopping.signal, this.#ringing.signal);
+    await pause(ms, signal);
+    release();
     this.#intake.wake();
     this.#ringing = new AbortController();
   }

@@ -1,5 +1,6 @@
 /** POSTs to one server: what every output over HTTP shares. */
 import type { Response } from 'undici';
+import { anySignal } from '../../shared/component/any-signal.ts';
 import { HttpClient } from '../../shared/http/http-client.ts';
 import type { TlsFiles } from '../../shared/http/tls-files.ts';
 import { SCRUBBED } from '../../shared/normalise/scrub.ts';
@@ -44,7 +45,8 @@ export class HttpPeer {
    */
   async post(post: Post): Promise<Answer> {
     const { url, headers, body, maxAnswerBytes = MAX_ANSWER_BYTES, hasSecretUrl = false } = post;
-    const signal = AbortSignal.any([post.signal, this.#closing.signal, AbortSignal.timeout(this.#timeoutMs)]);
+    const tooLong = AbortSignal.timeout(this.#timeoutMs);
+    const { signal, release } = anySignal(post.signal, this.#closing.signal, tooLong);
     try {
       signal.throwIfAborted();
       const response = await this.#client.fetch(url, {
@@ -63,6 +65,8 @@ export class HttpPeer {
       return { status, peer: url.origin, headers: response.headers, text, ...to };
     } catch (error) {
       throw connectionFailure(error, url.host, signal);
+    } finally {
+      release();
     }
   }
 

@@ -1,4 +1,5 @@
 /** Makes an output of what is particular to it: one delivery at a time, ended by its signal, or by closing. */
+import { anySignal } from '../../shared/component/any-signal.ts';
 import { pause } from '../../shared/component/backoff.ts';
 import type { OutputFailure } from './failure.ts';
 import type { Message, Outcome, Output } from './output.ts';
@@ -32,7 +33,7 @@ export function outputOf({ maxBatch, maxBytes, deliver, failureOf, close }: Outp
     maxBatch,
     maxBytes,
     deliver: async (messages, given) => {
-      const signal = AbortSignal.any([given, closing.signal]);
+      const { signal, release } = anySignal(given, closing.signal);
       const work = working.then(() => {
         signal.throwIfAborted();
         return messages.length === 0 ? [] : deliver(messages, signal);
@@ -42,6 +43,8 @@ export function outputOf({ maxBatch, maxBytes, deliver, failureOf, close }: Outp
         return await unlessAborted(work, signal);
       } catch (error) {
         throw failureOf(error, signal);
+      } finally {
+        release();
       }
     },
     close: () => (closed ??= end()),

@@ -1,6 +1,6 @@
 /** What the store keeps about outputs: how far each has come, what it was told, and what could not be delivered. */
 import type { NoticeEvent } from '../../shared/formats/notice.ts';
-import type { Alert, AlertStatus, Severity } from '../../shared/schema/alert.ts';
+import type { AlertStatus, Severity } from '../../shared/schema/alert.ts';
 import type { Micros } from '../../shared/time.ts';
 import type { Page, Paging } from './store.ts';
 
@@ -74,8 +74,8 @@ export interface OutputsStore {
   saveOutput(progress: OutputProgress): Promise<void>;
   /** What the output was told of these; those that it was not told of are left out. */
   toldOf(output: string, alerts: readonly AlertKey[]): Promise<Told[]>;
-  /** Alerts that are not closed and that the output was told of by a notice, whole, those that changed last first. */
-  openTold(output: string, limit: number): Promise<Alert[]>;
+  /** Alerts that are not closed and that the output was told of by a notice, those that changed last first. */
+  openTold(output: string, limit: number): Promise<AlertKey[]>;
   /** Newest first. */
   deadLetters(filter: DeadLettersFilter, paging: Paging): Promise<Page<DeadLetter>>;
   /** By output. */

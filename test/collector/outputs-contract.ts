@@ -75,6 +75,13 @@ export function outputsContract(name: string, open: () => Promise<Opened>): void
       expect((await store.outputCursors())[1]).toEqual({ output: 'siem', change: 4, failingSince: null });
     });
 
+    test('has what comes in wait for one of them at most', async () => {
+      const order: string[] = [];
+      const outputs = ['a', 'b', 'c'].map((output) => save(1, {}, output).then(() => order.push(output)));
+      await Promise.all([...outputs, put(alert('a1')).then(() => order.push('alert'))]);
+      expect(order).toEqual(['a', 'alert', 'b', 'c']);
+    });
+
     test('knows what each was told last of an alert, over a restart', async () => {
       const other = told('a1', { cluster: 'other', status: 'acknowledged', how: 'summary', revision: 7 });
       await save(1, { told: [told('a1'), other, told(HOSTILE)] });
@@ -98,12 +105,7 @@ export function outputsContract(name: string, open: () => Promise<Opened>): void
         told: [told('a1'), told('a2'), told('a3'), told('a4', { how: 'summary' }), told('a5', { cluster: 'other' })],
       });
       await save(1, { told: [told('a6')] }, 'else');
-      const open = await store.openTold('siem', 10);
-      expect(open.map(({ id, revision }) => [id, revision])).toEqual([
-        ['a1', 2],
-        ['a2', 1],
-      ]);
-      expect(open[0]).toEqual(alert('a1', { revision: 2, status: 'acknowledged' }));
+      expect(await store.openTold('siem', 10)).toEqual(keys('a1', 'a2'));
       expect((await store.openTold('siem', 1)).map(({ id }) => id)).toEqual(['a1']);
       expect(await store.openTold('nobody', 1)).toEqual([]);
     });

@@ -104,6 +104,7 @@ class DuckDbStore implements Store {
   readonly #follower: Readers;
   readonly #maxStreams: number;
   readonly #writing = new TaskQueue({ concurrency: 1, capacity: WRITES_WAITING });
+  readonly #outputs = new TaskQueue({ concurrency: 1, capacity: WRITES_WAITING });
   readonly #hours = new CredentialHours();
   /** As stored; undefined when that isn't sure, until they are read again. */
   #streams: Map<string, StreamState> | undefined;
@@ -235,8 +236,10 @@ class DuckDbStore implements Store {
     return this.#follow(readOutputCursors);
   }
 
+  // One at a time among what is written: many outputs are not to hold up what comes in.
   saveOutput(progress: OutputProgress): Promise<void> {
-    return this.#write(() => inTransaction(this.#writer, () => saveOutput(this.#writer, progress)));
+    const save = () => inTransaction(this.#writer, () => saveOutput(this.#writer, progress));
+    return this.#outputs.run(() => this.#write(save));
   }
 
   toldOf(output: string, alerts: readonly AlertKey[]) {

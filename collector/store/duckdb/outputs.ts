@@ -1,7 +1,7 @@
 /** How far outputs have come, what they were told, and what could not be delivered. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { NoticeEvent } from '../../../shared/formats/notice.ts';
-import type { Alert, AlertStatus, Severity } from '../../../shared/schema/alert.ts';
+import type { AlertStatus, Severity } from '../../../shared/schema/alert.ts';
 import type { AlertKey, DeadLetter, DeadLettersFilter, OutputCursor, OutputProgress, Told } from '../outputs.ts';
 import type { Page, Paging } from '../store.ts';
 import { page } from './page.ts';
@@ -97,15 +97,15 @@ export async function readTold(
   }));
 }
 
-export async function readOpenTold(connection: DuckDBConnection, output: string, limit: number): Promise<Alert[]> {
+export async function readOpenTold(connection: DuckDBConnection, output: string, limit: number): Promise<AlertKey[]> {
   const rows = await query(
     connection,
-    `SELECT body FROM alerts WHERE status <> 'closed' AND (cluster, id) IN
+    `SELECT cluster, id FROM alerts WHERE status <> 'closed' AND (cluster, id) IN
        (SELECT (cluster, alert) FROM output_told WHERE output = $1 AND how = 'notice')
      ORDER BY change DESC LIMIT ${limit}`,
     [output],
   );
-  return rows.map(({ body }) => JSON.parse(body as string) as Alert);
+  return rows.map(({ cluster, id }) => ({ cluster: cluster as string, id: id as string }));
 }
 
 export async function readDeadLetters(

@@ -15,6 +15,8 @@ export class Receiver {
   isMute = false;
   /** Alerts, by id, that it never takes. */
   readonly refused = new Set<string>();
+  /** Alerts, by id, with which it takes nothing at all, as a firewall does that dislikes a word. */
+  readonly chokesOn = new Set<string>();
   retryAfterMs: number | undefined;
   attempts = 0;
   /** Of how many messages each attempt was that it took. */
@@ -55,6 +57,8 @@ export class Receiver {
           ...(retryAfterMs !== undefined && { retryAfterMs }),
         });
       }
+      if (messages.some(({ notice }) => notice.kind === 'alert' && this.chokesOn.has(notice.alert.id)))
+        throw new OutputFailure('authorisation', 'It answers 403.');
       this.batches.push(messages.length);
       const outcomes = messages.map((message): Outcome => {
         if (message.notice.kind === 'alert' && this.refused.has(message.notice.alert.id)) {

@@ -54,6 +54,12 @@ export class VirtualTime implements Clock {
     }
   }
 
+  /** Somebody sets the clock, ahead or back; who waits does not notice. */
+  set(ms: number): void {
+    this.#now += ms * 1000;
+    for (const sleeper of this.#sleeping) sleeper.until += ms * 1000;
+  }
+
   /** Lets so much time go by, waking whoever waits for it in order. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms * 1000;
