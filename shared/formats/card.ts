@@ -68,7 +68,7 @@ const factsShown = (facts: readonly Fact[]): Fact[] =>
   facts.filter(({ value }) => value !== '').map(({ label, value }) => ({ label, value: shown(value, MAX.value) }));
 
 function factsOf(alert: Alert): Fact[] {
-  const { resolution, assignee, credentialKind, credential, expiresAt } = alert;
+  const { status, resolution, assignee, credentialKind, credential, expiresAt } = alert;
   const lives = expiresAt === undefined ? '' : `, lives until ${timeOf(expiresAt)}`;
   return [
     { label: 'Severity', value: `${alert.severity}, confidence ${alert.confidence}: ${alert.confidenceWhy}` },
@@ -77,7 +77,7 @@ function factsOf(alert: Alert): Fact[] {
     { label: 'From', value: sourcesOf(alert) },
     { label: 'When', value: `${timeOf(alert.firstSeen)} to ${timeOf(alert.lastSeen)}` },
     { label: 'It did', value: deedsOf(alert) },
-    { label: 'In hand', value: assignee ?? '' },
+    { label: 'In hand', value: [status === 'acknowledged' ? status : '', assignee ?? ''].filter(Boolean).join(', ') },
     {
       label: 'Closed',
       value: resolution ? `as ${resolution.reason} by ${resolution.by}, ${timeOf(resolution.at)}` : '',
@@ -89,10 +89,12 @@ function factsOf(alert: Alert): Fact[] {
 function sourcesOf({ sources }: Alert): string {
   const named = sources
     .slice(0, MAX_LISTED)
-    .map(({ address, where, count }) => `${address} (${where}, ${count} times)`);
+    .map(({ address, where, count }) => `${address} (${where}, ${timesOf(count)})`);
   const more = sources.length - named.length;
   return more > 0 ? `${named.join(', ')} and ${more} more` : named.join(', ');
 }
+
+const timesOf = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
 function deedsOf({ did: { requests, refused, actions } }: Alert): string {
   if (requests === 0) return '';

@@ -29,7 +29,7 @@ function testAlert(output: string, run: string, time: string): Alert {
     credential: null,
     credentialKind: null,
     binding: {},
-    sources: [{ address: '192.0.2.1', where: 'outside', count: 1 }],
+    sources: [{ address: '192.0.2.1', where: 'outside-cluster', count: 1 }],
     relatedCredentials: [],
     rules: ['test'],
     attack: [],

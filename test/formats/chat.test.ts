@@ -99,6 +99,15 @@ describe.each([
     expect(all).not.toContain('kubectl');
   });
 
+  it.each([
+    [{ status: 'acknowledged' }, 'acknowledged'],
+    [{ status: 'acknowledged', assignee: 'jo' }, 'acknowledged, jo'],
+    [{ status: 'open', assignee: 'jo' }, 'jo'],
+  ] as const)('says in whose hands it is: %o', (parts, who) => {
+    const all = saidBy(format.alert(noticeOf({ ...stolen, ...parts }, { event: 'update' }))).join('\n');
+    expect(all.replace('In hand: ', 'In hand\n')).toContain(`In hand\n${who}\n`);
+  });
+
   it('tells a summary', () => {
     const all = saidBy(format.summary(summary)).join('\n');
     expect(all).toContain('41 more alerts than could be sent one by one');

@@ -192,7 +192,7 @@ describe.skipIf(whyNoAlertmanager !== undefined)(`What Alertmanager shows${becau
     const notice: AlertNotice = testNotice('pager', 'x1', now);
     await deliver({ notice, text: '' });
     const [shown] = await alertmanager.alerts();
-    expect(shown?.labels).toMatchObject({ alertname: 'Truant: Test of the output pager', severity: 'info' });
+    expect(shown?.labels).toMatchObject({ alertname: 'Truant: Test of the output pager', test: 'true' });
     expect((parseTime(shown?.endsAt ?? '') ?? 0) - wallClock.now()).toBeLessThanOrEqual(5 * MINUTE);
   });
 

@@ -2,8 +2,8 @@
  * What Alertmanager is told (API v2). It knows an alert by its labels, all of them: one whose labels change is another one
  * to it, and the one before has to be resolved. What it is not told again it resolves at `endsAt`.
  */
+import { leadingRule, namespaceOf } from '../../../shared/formats/facts.ts';
 import { type AlertNotice, type Notice, type SummaryNotice, severityOf } from '../../../shared/formats/notice.ts';
-import { parsePrincipal } from '../../../shared/normalise/principal.ts';
 import type { Alert } from '../../../shared/schema/alert.ts';
 import { formatTime, HOUR, MINUTE, type Micros, parseTime } from '../../../shared/time.ts';
 
@@ -42,7 +42,8 @@ export function resolved(alert: PostableAlert, now: Micros): PostableAlert {
   return { ...alert, endsAt: formatTime(Math.max(now, parseTime(alert.startsAt) ?? now)) };
 }
 
-function ofAlert({ alert, link, isTest }: AlertNotice, options: TellOptions): PostableAlert {
+function ofAlert(notice: AlertNotice, options: TellOptions): PostableAlert {
+  const { alert, link, isTest } = notice;
   const { now } = options;
   // Alertmanager takes nothing that ends before it starts, and a node's clock may be ahead.
   const startsAt = Math.min(parseTime(alert.firstSeen) ?? now, now);
@@ -50,7 +51,7 @@ function ofAlert({ alert, link, isTest }: AlertNotice, options: TellOptions): Po
   const closedAt = parseTime(alert.resolution?.at ?? '') ?? now;
   const endsAt = alert.status === 'closed' ? Math.min(Math.max(closedAt, startsAt), now) : now + lasts;
   return {
-    labels: labelsOf(alert, options.labels),
+    labels: labelsOf(notice, options.labels),
     annotations: bounded(annotationsOf(alert, link), MAX_ANNOTATION),
     startsAt: formatTime(startsAt),
     endsAt: formatTime(endsAt),
@@ -58,24 +59,20 @@ function ofAlert({ alert, link, isTest }: AlertNotice, options: TellOptions): Po
   };
 }
 
-function labelsOf(alert: Alert, more: Labels): Labels {
-  const { pod } = alert.binding;
+function labelsOf({ alert, isTest }: AlertNotice, more: Labels): Labels {
   const labels = {
     alertname: `Truant: ${alert.title}`,
     alert_id: alert.id,
     cluster: alert.cluster,
     severity: alert.severity,
     principal: alert.principal,
-    namespace: pod?.namespace ?? parsePrincipal(alert.principal)?.namespace,
-    pod: pod?.name,
-    rule: leadRule(alert),
+    namespace: namespaceOf(alert),
+    pod: alert.binding.pod?.name,
+    rule: leadingRule(alert),
+    test: isTest ? 'true' : undefined,
   };
   return bounded({ ...more, ...labels }, MAX_LABEL);
 }
-
-/** The alert has the title of the finding that it is named after. */
-const leadRule = ({ findings, title, rules }: Alert): string | undefined =>
-  findings.find((finding) => finding.title === title)?.rule ?? rules[0];
 
 function annotationsOf(alert: Alert, link: string | undefined): Record<string, string | undefined> {
   const [kill] = alert.actions;

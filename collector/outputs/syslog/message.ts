@@ -3,6 +3,7 @@
  * on the notice alone, so that what is sent again is the same to the letter; that is why there is no PROCID. The text has
  * no byte order mark before it, which RFC 5424 allows and most servers would take for a part of it.
  */
+import { leadingRule } from '../../../shared/formats/facts.ts';
 import { type Notice, severityOf } from '../../../shared/formats/notice.ts';
 import type { Severity } from '../../../shared/schema/alert.ts';
 import { printable } from '../../../shared/text.ts';
@@ -63,7 +64,7 @@ function parameters(notice: Notice): [string, string | null | undefined][] {
     cluster: alert.cluster,
     notice: notice.id,
     test: notice.isTest ? 'true' : undefined,
-    rule: alert.rules[0],
+    rule: leadingRule(alert),
     source: alert.sources[0]?.address,
     principal: alert.principal,
     credential: alert.credential,
