@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { benchDelivery } from './delivery.ts';
 import { benchHistory } from './history.ts';
 import { benchHunt } from './hunt.ts';
+import { benchOutputs } from './outputs.ts';
 import { benchPage } from './page.ts';
 import { benchSensor } from './sensor.ts';
 import { benchSpool } from './spool.ts';
@@ -15,6 +16,7 @@ for (const bench of [
   benchDelivery,
   benchHistory,
   benchPage,
+  () => benchOutputs(truant),
   () => benchHunt(truant, megabytes),
 ]) {
   for (const line of await bench()) process.stdout.write(`${line}\n`);

@@ -5,6 +5,7 @@ import { type Alert, SEVERITIES } from '../../../shared/schema/alert.ts';
 import type { Micros } from '../../../shared/time.ts';
 import type { AlertOrder, ChangedAlert, RelatedAlert } from '../alert-life.ts';
 import type { AlertSummary, AlertsFilter, Page, Paging } from '../store.ts';
+import { inTransaction } from './migrations.ts';
 import { page } from './page.ts';
 import { type Condition, query, toNumber, where } from './sql.ts';
 
@@ -80,12 +81,19 @@ export async function readWholeAlerts(
   alerts: readonly { cluster: string; id: string }[],
 ): Promise<Alert[]> {
   if (alerts.length === 0) return [];
-  const rows = await query(
-    connection,
-    'SELECT body FROM alerts WHERE (cluster, id) IN (SELECT unnest($1), unnest($2))',
-    [alerts.map(({ cluster }) => cluster), alerts.map(({ id }) => id)],
-  );
-  return rows.map(({ body }) => parsed<Alert>(body));
+  const keys = [alerts.map(({ cluster }) => cluster), alerts.map(({ id }) => id)];
+  return inTransaction(connection, async () => {
+    const found = await query(
+      connection,
+      'SELECT change FROM alerts WHERE (cluster, id) IN (SELECT unnest($1), unnest($2))',
+      keys,
+    );
+    if (found.length === 0) return [];
+    // Named one by one they keep DuckDB from reading the bodies of all others, which are large.
+    const changes = found.map(({ change }) => toNumber(change)).join(', ');
+    const rows = await query(connection, `SELECT body FROM alerts WHERE change IN (${changes})`);
+    return rows.map(({ body }) => parsed<Alert>(body));
+  });
 }
 
 export async function readCurrentAlerts(
