@@ -109,7 +109,10 @@ export class Intake {
       return;
     }
     const { cluster, id, title, severity, status, principal, rules, revision, updatedAt } = alert;
-    const since = 'attempts' in cause ? now : Math.min(now, parseTime(updatedAt) ?? now);
+    // Of what came while it took nothing, maybe before a restart, the alert's own time tells since when it waits.
+    const { failingSince } = progress;
+    const isNew = 'attempts' in cause || failingSince === null;
+    const since = isNew ? now : Math.min(now, Math.max(failingSince, parseTime(updatedAt) ?? now));
     const canWait = first.canWait && !isAskedFor && told !== undefined;
     pending.put({
       cluster,

@@ -91,7 +91,7 @@ class World {
           if (name === 'saveOutput' && !isDead() && this.#diesNext) this.kill();
           if (isDead()) return never;
           const result = value.apply(target, given) as Promise<unknown>;
-          return name === 'saveOutput' ? result.then(() => this.#expectDone(given[0] as OutputProgress)) : result;
+          return name === 'saveOutput' ? result.then(() => this.#requireDone(given[0] as OutputProgress)) : result;
         };
       },
     });
@@ -161,12 +161,10 @@ class World {
   }
 
   /** What the cursor has passed was told, or is a dead letter, or not for the output. */
-  async #expectDone({ cursor }: OutputProgress): Promise<void> {
+  async #requireDone({ cursor }: OutputProgress): Promise<void> {
     for (const { change, alert } of await this.#store.changedAlerts(0, 1000)) {
-      if (change > cursor.change) continue;
-      expect(await this.#isDone(alert), `${alert.id} at ${alert.revision}, change ${change} of ${cursor.change}`).toBe(
-        true,
-      );
+      if (change > cursor.change || (await this.#isDone(alert))) continue;
+      throw new Error(`${alert.id} at ${alert.revision}, change ${change} of ${cursor.change}, is not done with`);
     }
   }
 

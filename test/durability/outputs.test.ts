@@ -17,6 +17,8 @@ const ALERTS = 10_000;
 const LOOK_EVERY_MS = 100;
 const PATIENCE_MS = 300_000;
 
+const tell = (figures: string): unknown => process.stdout.write(`${figures}\n`);
+
 let folder: string;
 let running: Running | undefined;
 let receivers: AlertReceiver[];
@@ -148,7 +150,7 @@ describe(`${ALERTS} alerts to outputs`, () => {
       file: written,
     })) {
       expect(wrongIn(received, newest).slice(0, 5), name).toEqual([]);
-      console.info(`${name}: ${received.length} messages, of these ${duplicatesIn(received)} again by the same id`);
+      tell(`${name}: ${received.length} messages, of these ${duplicatesIn(received)} again by the same id`);
     }
     // Both were cut off after they had taken something.
     expect(duplicatesIn(single.received)).toBeGreaterThan(0);
@@ -164,9 +166,7 @@ describe(`${ALERTS} alerts to outputs`, () => {
     start();
     await until(() => hasAll(fast.received));
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    console.info(
-      `after ${seconds} s the fast output has ${fast.received.length} alerts, the slow one ${slow.received.length}`,
-    );
+    tell(`after ${seconds} s the fast output has ${fast.received.length} alerts, the slow one ${slow.received.length}`);
     expect(wrongIn(fast.received, newest)).toEqual([]);
     expect(slow.received.length).toBeGreaterThan(0);
     expect(slow.received.length).toBeLessThan(ALERTS / 100);
