@@ -175,7 +175,7 @@ class World {
     if (dueOf(alert, told).length === 0) return true;
     const { items } = await this.#store.deadLetters({ output: 'siem' }, { limit: 100 });
     const isDead = items.some((letter) => letter.alert === alert.id && letter.revision === alert.revision);
-    return isDead || (told?.how !== 'notice' && !this.isFor(alert));
+    return isDead || (told === undefined && !this.isFor(alert));
   }
 
   isFor({ severity }: Pick<Alert, 'severity'>): boolean {
