@@ -107,6 +107,8 @@ async function linesOf(file: string): Promise<ReceivedNotice[]> {
   });
 }
 
+const tell = (figures: string): void => void process.stdout.write(`${figures}\n`);
+
 describe(`${ALERTS} alerts to outputs`, () => {
   test(`of a collector that is killed ${KILLS} times while they are down and up: each arrives, in order`, async () => {
     const [single, batches] = [await receiver(), await receiver()];
@@ -146,7 +148,7 @@ describe(`${ALERTS} alerts to outputs`, () => {
       file: written,
     })) {
       expect(wrongIn(received, newest).slice(0, 5), name).toEqual([]);
-      console.info(`${name}: ${received.length} messages, of these ${duplicatesIn(received)} again by the same id`);
+      tell(`${name}: ${received.length} messages, of these ${duplicatesIn(received)} again by the same id`);
     }
     // Both were cut off after they had taken something.
     expect(duplicatesIn(single.received)).toBeGreaterThan(0);
@@ -162,9 +164,7 @@ describe(`${ALERTS} alerts to outputs`, () => {
     start();
     await until(() => hasAll(fast.received));
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    console.info(
-      `after ${seconds} s the fast output has ${fast.received.length} alerts, the slow one ${slow.received.length}`,
-    );
+    tell(`after ${seconds} s the fast output has ${fast.received.length} alerts, the slow one ${slow.received.length}`);
     expect(wrongIn(fast.received, newest)).toEqual([]);
     expect(slow.received.length).toBeGreaterThan(0);
     expect(slow.received.length).toBeLessThan(ALERTS / 100);
