@@ -7,13 +7,13 @@ import type { Due } from './events.ts';
 
 export type Filter = Pick<OutputSettings, 'minSeverity' | 'rules' | 'clusters' | 'namespaces'>;
 
-/** What has been told of is told on, whatever it becomes. */
+/** What has been told of, if only in a summary, is told on, whatever it becomes. */
 export function isFor(
   filter: Filter,
   alert: Pick<Alert, 'severity' | 'rules' | 'cluster' | 'principal' | 'binding'>,
   told: Told | undefined,
 ): boolean {
-  if (told?.how === 'notice') return true;
+  if (told) return true;
   const { minSeverity, rules, clusters, namespaces } = filter;
   if (SEVERITIES.indexOf(alert.severity) < SEVERITIES.indexOf(minSeverity)) return false;
   if (rules.length > 0 && !alert.rules.some((rule) => rules.includes(rule))) return false;

@@ -81,13 +81,18 @@ export function wrongIn(received: readonly ReceivedNotice[], expected: ReadonlyM
     states.set(state, notice.id);
   }
   if (new Set(states.values()).size !== states.size) wrong.push('several states have one id');
-  for (const [id, { revision, status }] of expected) {
+  for (const [id, state] of expected) {
     const told = last.get(id);
-    const isLast = told?.alert.revision === revision && (status !== 'closed' || told.event === 'close');
-    if (!isLast) wrong.push(`${id}: ${told?.event} ${told?.alert.revision}, not ${status} ${revision}`);
+    if (!tells(told, state)) {
+      wrong.push(`${id}: ${told?.event} ${told?.alert.revision}, not ${state.status} ${state.revision}`);
+    }
   }
   return wrong;
 }
+
+/** Of one that is closed it is not enough to be told that it is new. */
+export const tells = (told: ReceivedNotice | undefined, { revision, status }: Newest): boolean =>
+  told?.alert.revision === revision && (status !== 'closed' || told.event !== 'create');
 
 export const duplicatesIn = (received: readonly ReceivedNotice[]): number =>
   received.length - new Set(received.map(({ id }) => id)).size;
