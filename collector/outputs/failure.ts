@@ -34,6 +34,9 @@ export type FailureReason = (typeof FAILURE_REASONS)[number];
 
 const MAX_DETAIL = 300;
 
+/** A sentence to add to the detail, in which nobody takes the other side's words for ours. */
+export const itSays = (words: string): string => (words === '' ? '' : ` It says: "${words}".`);
+
 export class OutputFailure extends TruantError {
   readonly reason: FailureReason;
   /** Of one message, which will never be taken; or of the output, which may work again later. */

@@ -1,5 +1,5 @@
 /** What an HTTP answer that is no success means, in words. */
-import { type FailureReason, OutputFailure } from './failure.ts';
+import { type FailureReason, itSays, OutputFailure } from './failure.ts';
 
 export interface Answer {
   status: number;
@@ -62,10 +62,9 @@ export function httpFailure(
 ): OutputFailure {
   const { status, peer, headers, text, location } = answer;
   const { reason, of, detail, remedy: usual } = meaningOf(status, location);
-  const said = saidIn(text);
   const remedy = remedies[reason] ?? usual;
   const retryAfterMs = retryAfter(headers.get('retry-after') ?? '', now);
-  return new OutputFailure(reason, `${peer} answers ${status}: it ${detail}.${said && ` It says: ${said}`}`, {
+  return new OutputFailure(reason, `${peer} answers ${status}: it ${detail}.${itSays(saidIn(text))}`, {
     ...(of && { of }),
     ...(remedy !== undefined && { remedy }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),

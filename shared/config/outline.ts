@@ -9,12 +9,16 @@ export interface Outline {
   /** What would be right, to follow "must be". */
   expected: string;
   secret: boolean;
+  /** What is wrong there may be a secret. */
+  mayBeSecret: boolean;
   /** Has to be there if the section around it is. */
   required: boolean;
   /** Undefined: the key is optional and has none, or it is a section. */
   fallback: unknown;
   /** Of a section. */
   keys: ReadonlyMap<string, Outline>;
+  /** Of a record: what its names have to be. */
+  names: string | undefined;
   /** Of a list's or record's items. */
   items: Outline | undefined;
 }
@@ -24,10 +28,12 @@ interface JsonSchema {
   description?: string;
   expected?: string;
   secret?: boolean;
+  mayBeSecret?: boolean;
   default?: unknown;
   enum?: string[];
   properties?: Record<string, JsonSchema>;
   additionalProperties?: JsonSchema | boolean;
+  propertyNames?: JsonSchema;
   items?: JsonSchema;
   required?: string[];
 }
@@ -60,6 +66,7 @@ function read(schema: JsonSchema, around: { secret?: boolean; required?: boolean
     description: schema.description ?? '',
     expected: schema.expected ?? schema.enum?.join(', ').replace(/, ([^,]*)$/, ' or $1') ?? EXPECTED[kind],
     secret,
+    mayBeSecret: schema.mayBeSecret ?? false,
     required: around.required ?? false,
     fallback: kind === 'section' ? undefined : schema.default,
     keys: new Map(
@@ -68,6 +75,7 @@ function read(schema: JsonSchema, around: { secret?: boolean; required?: boolean
         read(inner, { secret, required: schema.required?.includes(name) ?? false }),
       ]),
     ),
+    names: schema.propertyNames?.expected,
     items: items && read(items, { secret }),
   };
 }

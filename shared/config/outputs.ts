@@ -1,4 +1,5 @@
 /** Where alerts are sent: the section `collector.outputs`, one item an output, by a name of the user's own. */
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { FORMAT_NAMES, type FormatName } from '../formats/format.ts';
 import { NOTICE_EVENTS } from '../formats/notice.ts';
@@ -26,20 +27,21 @@ import {
 const whole = { whole: true };
 
 /** A secret is where the configuration says, never in it. */
-const secret = (description: string) =>
-  key(
-    z
-      .strictObject({
-        file: key(filePath.optional(), 'A file that holds it; read anew for each connection or request.'),
-        variable: key(variableName.optional(), 'The environment variable that holds it.'),
-      })
-      .refine(({ file, variable }) => (file === undefined) !== (variable === undefined), {
-        message: 'needs a file or a variable, and not both',
-        params: whole,
-      })
-      .optional(),
-    description,
-  );
+const secretPlace = z
+  .strictObject({
+    file: key(filePath.optional(), 'A file that holds it; read anew for each connection or request.'),
+    variable: key(variableName.optional(), 'The environment variable that holds it.', { mayBeSecret: true }),
+  })
+  .refine(({ file, variable }) => (file === undefined) !== (variable === undefined), {
+    message: 'needs a file or a variable, and not both',
+    params: whole,
+  });
+const WRITTEN_HERE = {
+  expected: '{ file: ... } or { variable: ... }: where it is, never the secret itself',
+  mayBeSecret: true,
+} as const;
+const secret = (description: string) => key(secretPlace.optional(), description, WRITTEN_HERE);
+const requiredSecret = (description: string) => key(secretPlace, description, WRITTEN_HERE);
 
 const files = {
   caFile: key(
@@ -87,10 +89,13 @@ const kafka = key(
   'A topic of Kafka. The key of a record is the alert, so that what is told of one stays in order.',
 );
 
+/** Headers that say who sends. */
+const CREDENTIALS = /authorization|cookie|token|secret|password|api-?key|access-key/i;
+
 const webhook = key(
   z
     .strictObject({
-      url: key(targetUrl.optional(), 'Where to POST to. Redirects are not followed.'),
+      url: key(targetUrl.optional(), 'Where to POST to. Redirects are not followed.', { mayBeSecret: true }),
       secretUrl: secret('The URL, where it is a secret itself, as those of Slack and Teams are.'),
       batch: key(
         wholeNumber(1, 1000, 'alerts').default(1),
@@ -100,7 +105,7 @@ const webhook = key(
         expected: 'headers and their values',
       }),
       secretHeaders: key(
-        z.record(headerName, secret('The value.').unwrap()).default({}),
+        z.record(headerName, requiredSecret('The value.')).default({}),
         'Headers whose values are secrets, such as Authorization.',
         { expected: 'headers, and where their values are' },
       ),
@@ -110,9 +115,13 @@ const webhook = key(
       tls,
       allowPlainHttp,
     })
-    .superRefine(({ url, secretUrl, allowPlainHttp: allowed }, context) => {
+    .superRefine(({ url, secretUrl, headers, allowPlainHttp: allowed }, context) => {
       if ((url === undefined) === (secretUrl === undefined))
         context.addIssue({ code: 'custom', path: [], message: 'needs url or secretUrl, and not both', params: whole });
+      for (const name of Object.keys(headers).filter((header) => CREDENTIALS.test(header))) {
+        const message = 'belongs into secretHeaders, with its value in a file or a variable';
+        context.addIssue({ code: 'custom', path: ['headers', name], message, params: whole });
+      }
       refusePlain('url', [url], allowed, context);
     })
     .optional(),
@@ -183,7 +192,7 @@ const splunk = key(
   z
     .strictObject({
       url: key(baseUrl, 'Of the HTTP Event Collector, such as https://splunk.example:8088.'),
-      token: secret('The token of the collector.').unwrap(),
+      token: requiredSecret('The token of the collector.'),
       index: key(text.optional(), "The index. Without it: the token's default."),
       source: key(text.default('truant'), 'The source.'),
       sourcetype: key(text.default('truant:alert'), 'The source type.'),
@@ -330,7 +339,7 @@ const output = z
     const named = OUTPUT_TYPES.filter((type) => settings[type] !== undefined);
     const [type] = named;
     if (type === undefined || named.length > 1) {
-      refuse([], `needs one of ${OUTPUT_TYPES.join(', ')}`);
+      refuse([], `${named.length > 1 ? `has ${named.join(' and ')}; ` : ''}needs one of ${OUTPUT_TYPES.join(', ')}`);
       return;
     }
     const { format, webhook: posted } = settings;
@@ -344,9 +353,25 @@ const output = z
     );
   });
 
-export const outputs = key(z.record(outputName, output).default({}), 'Where alerts are sent, by names of your own.', {
-  expected: 'a section that names outputs',
-});
+/** Each would take what the other has written for a line that was cut off, and rename it away. */
+function refuseSharedFiles(all: Readonly<Record<string, OutputSettings>>, context: z.core.$RefinementCtx): void {
+  const owners = new Map<string, string>();
+  for (const [name, { file: written }] of Object.entries(all)) {
+    if (written === undefined) continue;
+    const whose = resolve(written.path);
+    const owner = owners.get(whose);
+    owners.set(whose, owner ?? name);
+    if (owner === undefined) continue;
+    const message = `is where ${owner} writes; needs a file of its own`;
+    context.addIssue({ code: 'custom', path: [name, 'file', 'path'], message, params: whole });
+  }
+}
+
+export const outputs = key(
+  z.record(outputName, output).superRefine(refuseSharedFiles).default({}),
+  'Where alerts are sent, by names of your own.',
+  { expected: 'a section that names outputs' },
+);
 
 /** One output's settings. */
 export type OutputSettings = z.infer<typeof output>;

@@ -66,6 +66,10 @@ function describeIssue(issue: z.core.$ZodIssue, input: unknown): Problem[] {
   }
   const key = issue.path.length === 0 ? 'the configuration' : keyName(issue.path);
   if (issue.code === 'custom' && issue.params?.['whole'] === true) return [{ key, message: issue.message }];
+  if (issue.code === 'invalid_key') {
+    const names = outlineAt(issue.path.slice(0, -1))?.names;
+    return [{ key, message: `is no name for it; must be ${names ?? 'another'}` }];
+  }
   const at = outlineAt(issue.path);
   return [{ key, message: `${found(valueAt(input, issue.path), at)}; must be ${at?.expected ?? 'something else'}` }];
 }

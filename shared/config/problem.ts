@@ -18,10 +18,10 @@ export function keyName(path: readonly PropertyKey[]): string {
     .replace(/^\./, '');
 }
 
-/** What was found, short; of a secret only that it is there. */
+/** What was found, short; of what is or may be a secret only that it is there. */
 export function found(value: unknown, at: Outline | undefined): string {
   if (value === undefined) return 'is missing';
-  if (at?.secret) return 'found a value that is not shown';
+  if (at?.secret || at?.mayBeSecret) return 'found a value that is not shown';
   if (Array.isArray(value)) return 'found a list';
   if (typeof value === 'object' && value !== null) return 'found a section';
   const shown = JSON.stringify(value).replace(/\/\/[^/@"]*@/, '//[hidden]@');

@@ -11,6 +11,8 @@ export interface KeyMeta {
   expected?: string;
   /** Never shown, neither in errors nor by `config print`. */
   secret?: true;
+  /** Where people write a secret by mistake: what is wrong is not shown in errors; what is right is by `config print`. */
+  mayBeSecret?: true;
 }
 
 /** Names a key's meaning. To be called last: what is chained on a schema loses its meta. */

@@ -330,14 +330,41 @@ describe('parseConfig', () => {
       { collector: { auth: { adminTokenHashes: [secret] } } },
       { collector: { auth: { agentTokenHashes: [`${secret} a/b`] } } },
       { agent: { collector: { url: `http://me:${secret}@collector/` } } },
+      { collector: { outputs: { a: { splunk: { url: 'https://a', token: secret } } } } },
+      { collector: { outputs: { a: { elasticsearch: { url: 'https://a', apiKey: secret } } } } },
+      { collector: { outputs: { a: { elasticsearch: { url: 'https://a', apiKey: { variable: `-${secret}` } } } } } },
+      { collector: { outputs: { a: { webhook: { url: `htps://a/${secret}` } } } } },
+      { collector: { outputs: { a: { webhook: { url: 'https://a', headers: { Authorization: secret } } } } } },
+      { collector: { outputs: { a: { webhook: { url: 'https://a', secretHeaders: { Authorization: secret } } } } } },
     ]) {
       const lines = problems(input);
-      expect(lines).toHaveLength(1);
-      expect(lines[0]).not.toContain(secret);
+      expect(lines).not.toEqual([]);
+      expect(lines.join('\n')).not.toContain(secret);
     }
     expect(problems({}, { environment: { TRUANT_COLLECTOR__AUTH__VIEWER_TOKEN_HASHES: secret } }).join('\n')).toMatch(
       /^(?!.*hunter2).*TRUANT_COLLECTOR__AUTH__VIEWER_TOKEN_HASHES/,
     );
+  });
+
+  test.each([
+    [
+      { 'not a name': { stdout: {} } },
+      'not a name: is no name for it; must be a name of at most 63 small letters, digits and -',
+    ],
+    [
+      { a: { file: { path: '/x/a' } }, b: { file: { path: '/x/./a' } } },
+      'b.file.path: is where a writes; needs a file of its own',
+    ],
+    [
+      { a: { splunk: { url: 'https://a', token: 'x' } } },
+      'a.splunk.token: found a value that is not shown; must be { file: ... } or { variable: ... }: where it is, never the secret itself',
+    ],
+    [
+      { a: { webhook: { url: 'https://a', headers: { 'X-Api-Key': 'x' } } } },
+      'a.webhook.headers.X-Api-Key: belongs into secretHeaders, with its value in a file or a variable',
+    ],
+  ])('what is wrong with an output is said: %j', (outputs, message) => {
+    expect(problems({ collector: { outputs } })).toEqual([`collector.outputs.${message}`]);
   });
 
   test('an exception may end on a day or at a time, and on no other thing', () => {

@@ -71,7 +71,7 @@ describe('an answer', () => {
     ['[1]', '[1]'],
     ['two\nlines', 'two lines'],
   ])('%j is shown as %j', (text, said) => {
-    expect(httpFailure(answer(500, { text })).message.split(' It says: ')[1]).toBe(said);
+    expect(httpFailure(answer(500, { text })).message.split(' It says: ')[1]).toBe(`"${said}".`);
   });
 
   test('of HTML is not shown', () => {

@@ -1,4 +1,6 @@
 /** How syslog fails, and what is known of a delivery; with rsyslog where it is there, and with servers of node that are odd. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -178,11 +180,19 @@ describe('a server', () => {
 });
 
 test('a datagram that the network does not take is given up by itself', async () => {
-  const output = outputTo('127.0.0.1:9', { protocol: 'udp', maxBytes: 1_048_576 });
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const output = outputTo(`127.0.0.1:${socket.address().port}`, { protocol: 'udp', maxBytes: 1_048_576 });
   expect(output.maxBytes).toBeLessThan(65_507);
   const [long, short] = await output.deliver([message('a1', { title: 'x'.repeat(70_000) }), message('a2')], never);
   expect(long).toMatchObject({ of: 'message', reason: 'too-large' });
   expect(short).toBeUndefined();
+  socket.close();
+});
+
+test('a datagram that finds nobody is said, if it is the only one', async () => {
+  const failure = await failureOf(outputTo('127.0.0.1:9', { protocol: 'udp' }).deliver([message('a1')], never));
+  expect(failure.reason).toBe('unreachable');
 });
 
 test.each(['tcp', 'udp'] as const)('a name that there is not is said, over %s', async (protocol) => {

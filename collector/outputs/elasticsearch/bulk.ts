@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { OutputSettings } from '../../../shared/config/outputs.ts';
 import type { Notice } from '../../../shared/formats/notice.ts';
-import { OutputFailure } from '../failure.ts';
+import { itSays, OutputFailure } from '../failure.ts';
 import type { Message, Outcome } from '../output.ts';
 
 type Target = Pick<NonNullable<OutputSettings['elasticsearch']>, 'index' | 'mode'>;
@@ -88,7 +88,7 @@ function outcomeOf({ status, error }: Item, { index, mode }: Target, peer: strin
   // 409: it is there already, or a newer state of it.
   if (status < 300 || status === 409) return undefined;
   const said = [error?.type, error?.reason, error?.caused_by?.reason].filter(Boolean).join(': ');
-  const words = (what: string): string => `${peer} ${what} (${status}). It says: ${said}`;
+  const words = (what: string): string => `${peer} ${what} (${status}).${itSays(said)}`;
   if (error?.type === 'cluster_block_exception') {
     return new OutputFailure('busy', words(`does not let anything be written to ${index} at the moment`), {
       remedy: 'Free disk space there, and take the block off the index if it stays.',

@@ -13,6 +13,7 @@ import type { Logger } from '../../../shared/telemetry/logger.ts';
 import { inParts, runsOf } from '../batches.ts';
 import type { Message, Outcome, Output } from '../output.ts';
 import { outputOf } from '../output-of.ts';
+import { topicAt } from '../target.ts';
 import { kafkaFailure } from './kafka-failure.ts';
 
 export interface KafkaOutputOptions {
@@ -34,6 +35,7 @@ const ALL_REPLICAS = -1;
 export function createKafkaOutput({ settings, kafka, format, logger }: KafkaOutputOptions): Output {
   const { topic = kafka.topics.alerts, brokers, sasl, tls } = settings;
   const reached: KafkaSettings = brokers.length === 0 ? kafka : { ...kafka, brokers, sasl, tls };
+  const target = topicAt(topic, reached.brokers);
   let producer: Promise<Producer> | undefined;
 
   async function send(part: readonly Message[]): Promise<Outcome[]> {
@@ -54,7 +56,7 @@ export function createKafkaOutput({ settings, kafka, format, logger }: KafkaOutp
     } catch (error) {
       // Also where a message is too large: kafkajs numbers what was refused, and the broker misses those numbers ever after.
       void disconnect();
-      throw kafkaFailure(error, topic);
+      throw kafkaFailure(error, target);
     }
   }
 
@@ -97,7 +99,7 @@ export function createKafkaOutput({ settings, kafka, format, logger }: KafkaOutp
       }
       return outcomes;
     },
-    failureOf: (error, signal) => kafkaFailure(error, topic, signal),
+    failureOf: (error, signal) => kafkaFailure(error, target, signal),
     close: disconnect,
   });
 }

@@ -1,6 +1,6 @@
 /** What Splunk's HTTP Event Collector answers: its published codes, in words. */
 import { z } from 'zod';
-import { type FailureReason, OutputFailure } from '../failure.ts';
+import { type FailureReason, itSays, OutputFailure } from '../failure.ts';
 import { type Answer, httpFailure } from '../http-failure.ts';
 
 interface Meaning {
@@ -81,7 +81,7 @@ export const withoutAck = ({ peer }: Answer): OutputFailure => failed(peer, MEAN
 function failureOf(answer: Answer): OutputFailure {
   const said = read(Said, answer.text);
   const meaning = MEANINGS[said?.code ?? -1];
-  if (said && meaning) return failed(answer.peer, meaning, ` It says: ${said.text} (code ${said.code}).`);
+  if (said && meaning) return failed(answer.peer, meaning, itSays(`${said.text} (code ${said.code})`));
   if (answer.status !== 200) return httpFailure(answer);
   return new OutputFailure('protocol', `${answer.peer} does not answer as Splunk's HTTP Event Collector does.`, {
     remedy: 'Look at the URL.',

@@ -11,12 +11,15 @@ import { unlessAborted } from '../output-of.ts';
 /** A server loses what comes faster than it reads, and the other side of UDP can't tell: no more than so many at once. */
 const BURST = 16;
 const PAUSE_MS = 10;
+/** Within which the server's machine, or one on the way, says that a datagram found nobody. */
+const REFUSED_MS = 50;
 /** Of IPv4. */
 export const MAX_DATAGRAM_BYTES = 65_507;
 
 export class UdpSender {
   readonly #address: string;
   #socket: Socket | undefined;
+  #refused: Error | undefined;
 
   constructor(address: string) {
     this.#address = address;
@@ -30,6 +33,8 @@ export class UdpSender {
       if (index > 0 && index % BURST === 0) await delay(PAUSE_MS, undefined, { signal });
       outcomes.push(await this.#sendOne(socket, message));
     }
+    await delay(REFUSED_MS, undefined, { signal });
+    if (this.#refused) throw this.#refused;
     return outcomes;
   }
 
@@ -46,7 +51,10 @@ export class UdpSender {
     const { address, family } = await unlessAborted(lookup(host), signal);
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
     this.#socket = socket;
-    socket.on('error', () => undefined);
+    this.#refused = undefined;
+    socket.on('error', (error) => {
+      this.#refused = error;
+    });
     socket.connect(port, address);
     await once(socket, 'connect', { signal });
     return socket;

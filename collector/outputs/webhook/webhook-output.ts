@@ -4,7 +4,7 @@ import { isPrivate } from '../../../shared/config/values.ts';
 import type { FormatName } from '../../../shared/formats/format.ts';
 import { type Clock, SECOND, wallClock } from '../../../shared/time.ts';
 import { inParts, runsOf } from '../batches.ts';
-import { OutputFailure } from '../failure.ts';
+import { itSays, OutputFailure } from '../failure.ts';
 import { HttpPeer } from '../http.ts';
 import { type Answer, httpFailure } from '../http-failure.ts';
 import type { Message, Outcome, Output } from '../output.ts';
@@ -100,7 +100,7 @@ export function createWebhookOutput(options: WebhookOutputOptions): Output {
 function teamsFailure({ peer, text }: Answer): OutputFailure | undefined {
   if (!text.startsWith('Webhook message delivery failed')) return undefined;
   const reason = text.includes('429') ? 'busy' : 'peer';
-  return new OutputFailure(reason, `${peer} answers 200, and that it did not work. It says: ${text}`);
+  return new OutputFailure(reason, `${peer} answers 200, and that it did not work.${itSays(text)}`);
 }
 
 function isUrlToPostTo(text: string, allowPlainHttp: boolean): boolean {
