@@ -38,6 +38,19 @@ describe('an alert with which the other side takes nothing', () => {
     expect(told()).toContain('a7');
   });
 
+  test('is not what an outage was: then those that wait longest are not the last', async () => {
+    siem.isDown = true;
+    await start({}, siem.output({ maxBatch: 1 }));
+    await at.put(...alerts(300));
+    await at.time.advance(600_000);
+    siem.isDown = false;
+    await at.time.advance(60_000);
+    const order = siem.received.flatMap(({ notice }) => (notice.kind === 'alert' ? [notice.alert.id] : []));
+    expect(order).toHaveLength(300);
+    // Behind those that were chosen together with the first that arrived.
+    expect(order.indexOf('a0')).toBeLessThan(150);
+  });
+
   test('is a dead letter in the end, though others arrive', async () => {
     siem.chokesOn.add('a1');
     await start({ giveUpHours: 2 });
