@@ -120,3 +120,26 @@ describe('a summary of which nobody knows whether it arrived', () => {
     expect(next.alerts.map(({ id }) => id).toSorted()).toEqual(['a2', 'b1']);
   });
 });
+
+describe('a dead letter of an alert that is closed', () => {
+  test('stays one until its closing was told of, too', async () => {
+    siem.refused.add('a1');
+    await start({}, siem.output({ maxBatch: 1 }));
+    await at.put(at.alert('a1', { status: 'closed' }));
+    siem.refused.clear();
+    const output = siem.output({ maxBatch: 1 });
+    const deliver: typeof output.deliver = (messages, signal) =>
+      messages.some(({ notice }) => notice.id.endsWith('/close'))
+        ? new Promise(() => undefined)
+        : output.deliver(messages, signal);
+    await at.dispatch?.component.stop();
+    await start({}, { ...output, deliver });
+    // It has stored nothing for a while, and does with the next that arrives.
+    await at.time.advance(1000);
+    await at.dispatch?.replay('siem');
+    await at.time.advance(1000);
+    // Killed now, there is a letter of what is still to be told.
+    expect(siem.ids.map((id) => id.split('/').at(-1))).toEqual(['create']);
+    expect(await letters()).toHaveLength(1);
+  });
+});
