@@ -14,7 +14,7 @@ export interface Due {
 
 /** In order; none: it knows. */
 export function dueOf(alert: Pick<Alert, 'revision' | 'status' | 'severity'>, told: Told | undefined): Due[] {
-  if (told && isKnown(alert, told)) return [];
+  if (told && told.revision >= alert.revision) return [];
   const isClosed = alert.status === 'closed';
   const close: Due = { event: 'close', canWait: false };
   if (told === undefined || told.how === 'summary') {
@@ -26,16 +26,16 @@ export function dueOf(alert: Pick<Alert, 'revision' | 'status' | 'severity'>, to
   return [{ event: 'update', canWait: SEVERITIES.indexOf(alert.severity) <= SEVERITIES.indexOf(told.severity) }];
 }
 
-/** Of an alert that was closed before it was told of, the state before its closing is told first, with the same revision. */
-const isKnown = ({ revision, status }: Pick<Alert, 'revision' | 'status'>, told: Told): boolean =>
-  told.revision > revision || (told.revision === revision && (told.status === 'closed') === (status === 'closed'));
-
-/** What the output knows once it was told. */
+/**
+ * What the output knows once it was told. Of an alert that was closed before it was told of, that it is new is the state before
+ * its closing: a dead letter of it stays until it has been told of that, too.
+ */
 export function toldBy(
   event: NoticeEvent,
   { cluster, id, revision, status, severity }: Pick<Alert, 'cluster' | 'id' | 'revision' | 'status' | 'severity'>,
   at: Micros,
 ): Told {
-  const known = event === 'create' && status === 'closed' ? 'open' : status;
-  return { cluster, id, revision, status: known, severity, how: 'notice', at };
+  const isBefore = event === 'create' && status === 'closed';
+  const known = isBefore ? ({ revision: revision - 1, status: 'open' } as const) : { revision, status };
+  return { cluster, id, ...known, severity, how: 'notice', at };
 }

@@ -124,6 +124,7 @@ export class Intake {
       // A clock that was ahead must not make it wait longer.
       dueAt: canWait ? Math.min(told.at, now) + settings.updateSeconds * SECOND : since,
       attempts: 'attempts' in cause ? cause.attempts : 0,
+      failures: 0,
       isAskedFor,
     });
   }

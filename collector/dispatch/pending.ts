@@ -18,6 +18,8 @@ export interface Waiting extends AlertKey {
   /** Not before. */
   dueAt: Micros;
   attempts: number;
+  /** How often it was among what was refused as a whole, since the last outage. */
+  failures: number;
   /** When it was sent first; undefined: it was not. */
   triedSince?: Micros | undefined;
   /** Somebody asked for it: past filters and summaries. */
@@ -46,6 +48,7 @@ export class Pending {
       change: entry.change ?? before?.change,
       since: Math.min(entry.since, before?.since ?? entry.since),
       attempts: Math.max(entry.attempts, before?.attempts ?? 0),
+      failures: before?.failures ?? 0,
       triedSince: before?.triedSince,
       isAskedFor: entry.isAskedFor || before?.isAskedFor === true,
     });
@@ -64,13 +67,18 @@ export class Pending {
   }
 
   /**
-   * Those that were tried least often first, and of these those that wait longest: what the other side chokes on comes after
+   * Those that failed least often first, and of these those that wait longest: what the other side chokes on comes after
    * all that it has not seen. When there is room for no more, updates don't wait for their time.
    */
   due(now: Micros, limit: number): Waiting[] {
     const due = this.#areDue(now);
     const all = due.length === 0 && this.size >= MOST ? [...this.#waiting.values()] : due;
-    return all.toSorted((a, b) => a.attempts - b.attempts).slice(0, limit);
+    return all.toSorted((a, b) => a.failures - b.failures).slice(0, limit);
+  }
+
+  /** It was the other side, and none of them: they are in their order again. */
+  forgive(): void {
+    for (const entry of this.#waiting.values()) entry.failures = 0;
   }
 
   /** The clock was put back: nobody waits longer than they would from now on. */

@@ -42,7 +42,8 @@ export class Progress {
   told(told: Told): void {
     this.#told.set(keyOf(told), told);
     // It arrived after all.
-    if (told.how === 'notice') this.#dead.delete(keyOf(told));
+    const dead = this.#dead.get(keyOf(told));
+    if (dead && told.how === 'notice' && dead.revision <= told.revision) this.#dead.delete(keyOf(told));
   }
 
   dead(letter: DeadLetter): void {

@@ -166,6 +166,7 @@ export class Sending {
     const now = this.#options.clock.now();
     for (const entry of new Set(batch.map((step) => step.entry))) {
       entry.attempts += 1;
+      entry.failures += 1;
       entry.triedSince ??= now;
     }
     const again = batch.filter(({ message, entry }) => isMessage(message) && entry.attempts > 1).length;

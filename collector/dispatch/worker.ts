@@ -4,7 +4,7 @@ import { Backoff, type Pause } from '../../shared/component/backoff.ts';
 import type { OutputSettings } from '../../shared/config/outputs.ts';
 import type { Notice } from '../../shared/formats/notice.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
-import { type Clock, HOUR, type Micros, SECOND } from '../../shared/time.ts';
+import { type Clock, HOUR, MINUTE, type Micros, SECOND } from '../../shared/time.ts';
 import { OutputFailure } from '../outputs/failure.ts';
 import type { Output } from '../outputs/output.ts';
 import type { OutputStatus } from '../query/schemas/outputs.ts';
@@ -55,6 +55,8 @@ const SAVE_EVERY: Micros = SECOND / 5;
 const SAVE_IDLE_EVERY: Micros = 5 * SECOND;
 /** Then it looks anew, whether anybody woke it or not. */
 const LONGEST_REST: Micros = 30 * SECOND;
+/** When nothing arrives for so long, that is not because of one alert. */
+const OUTAGE: Micros = 2 * MINUTE;
 const GRACE_MS = 5000;
 const LAST_GRACE_MS = 2000;
 
@@ -217,6 +219,8 @@ export class OutputWorker {
     if (this.#failure) log.info('the output takes alerts again');
     this.#failure = undefined;
     this.#retries = new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS);
+    const { failingSince } = this.#progress;
+    if (failingSince !== null && now - failingSince >= OUTAGE) this.#pending.forgive();
     this.#progress.working();
     if (this.#progress.isUrgent && Math.abs(now - this.#savedAt) >= SAVE_EVERY) await this.#save();
   }

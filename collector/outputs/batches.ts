@@ -37,3 +37,14 @@ export async function inParts(
     return [...first, ...(await inParts(messages.slice(half), send))];
   }
 }
+
+/** One run after the other, each in parts if need be. */
+export async function inRuns(
+  messages: readonly Message[],
+  maxBytes: number,
+  send: (part: readonly Message[]) => Promise<Outcome[]>,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const run of runsOf(messages, maxBytes)) outcomes.push(...(await inParts(run, send)));
+  return outcomes;
+}

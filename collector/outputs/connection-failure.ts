@@ -88,8 +88,8 @@ const BY_CODE: Readonly<Record<string, Words>> = {
   },
 };
 
-/** An error of llhttp, undici's parser. */
-const NOT_HTTP = /^HPE_|^HTTPParserError$|^UND_ERR_(?:HEADERS_OVERFLOW|RESPONSE)/;
+/** An error of llhttp, undici's parser, or of what unpacks an answer. */
+const NOT_HTTP = /^HPE_|^Z_|^HTTPParserError$|^UND_ERR_(?:HEADERS_OVERFLOW|RESPONSE)/;
 
 /**
  * @param peer what was called, without anything secret: `siem.example:6514`

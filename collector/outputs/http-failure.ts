@@ -1,4 +1,5 @@
 /** What an HTTP answer that is no success means, in words. */
+import { retryAfter } from '../../shared/http/retry-after.ts';
 import { type FailureReason, itSays, OutputFailure } from './failure.ts';
 
 export interface Answer {
@@ -112,11 +113,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Seconds, or a date (RFC 9110, 10.2.3). */
-function retryAfter(header: string, now: number): number | undefined {
-  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
-  const date = /^[A-Za-z]{3},? .* GMT$/.test(header) ? Date.parse(header) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

@@ -1,9 +1,11 @@
 /** Truant's whole configuration. Every key has a default or is optional: an empty file is a valid configuration. */
+
 import { z } from 'zod';
 import { Severity } from '../schema/alert.ts';
 import { collector } from './collector-schema.ts';
 import { kafka, kafkaProblems } from './kafka.ts';
 import { flag, list, refuseHalfPair, section } from './keys.ts';
+import { outputConflicts } from './output-conflicts.ts';
 import {
   addressOrCidr,
   baseUrl,
@@ -243,6 +245,9 @@ export const Config = z
     }),
   })
   .superRefine((config, context) => {
+    const { observations, deadLetter } = config.kafka.topics;
+    for (const { path, message } of outputConflicts(config.collector.outputs, [observations, deadLetter]))
+      context.addIssue({ code: 'custom', path: ['collector', 'outputs', ...path], message, params: { whole: true } });
     const sends = Object.values(config.collector.outputs).some(({ kafka: to }) => to?.brokers.length === 0);
     if (config.agent.transport !== 'kafka' && !config.collector.receive.kafka.enabled && !sends) return;
     for (const { path, message } of kafkaProblems(config.kafka)) {

@@ -31,7 +31,6 @@ describe('what an output has still to be told of an alert', () => {
     ['that is worse now', { revision: 3, severity: 'high' }, told(2), ['update']],
     ['that is less bad now', { revision: 3, severity: 'low' }, told(2), ['update?']],
     ['that is closed now', { revision: 3, ...closed }, told(2), ['close']],
-    ['of whose closing alone it was not told', { revision: 3, ...closed }, told(3), ['close']],
     ['of whose closing it was told', { revision: 3, ...closed }, told(3, closed), []],
     ['whose closing has a new note', { revision: 4, ...closed }, told(3, closed), ['update?']],
     ['that is open again', { revision: 4 }, told(3, closed), ['update!']],

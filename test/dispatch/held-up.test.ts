@@ -38,6 +38,19 @@ describe('an alert with which the other side takes nothing', () => {
     expect(told()).toContain('a7');
   });
 
+  test('is not what an outage was: then those that wait longest are not the last', async () => {
+    siem.isDown = true;
+    await start({}, siem.output({ maxBatch: 1 }));
+    await at.put(...alerts(300));
+    await at.time.advance(600_000);
+    siem.isDown = false;
+    await at.time.advance(60_000);
+    const order = siem.received.flatMap(({ notice }) => (notice.kind === 'alert' ? [notice.alert.id] : []));
+    expect(order).toHaveLength(300);
+    // Behind those that were chosen together with the first that arrived.
+    expect(order.indexOf('a0')).toBeLessThan(150);
+  });
+
   test('is a dead letter in the end, though others arrive', async () => {
     siem.chokesOn.add('a1');
     await start({ giveUpHours: 2 });
@@ -105,5 +118,28 @@ describe('a summary of which nobody knows whether it arrived', () => {
     await at.time.advance(120_000);
     const next = siem.received.at(-1)?.notice as SummaryNotice;
     expect(next.alerts.map(({ id }) => id).toSorted()).toEqual(['a2', 'b1']);
+  });
+});
+
+describe('a dead letter of an alert that is closed', () => {
+  test('stays one until its closing was told of, too', async () => {
+    siem.refused.add('a1');
+    await start({}, siem.output({ maxBatch: 1 }));
+    await at.put(at.alert('a1', { status: 'closed' }));
+    siem.refused.clear();
+    const output = siem.output({ maxBatch: 1 });
+    const deliver: typeof output.deliver = (messages, signal) =>
+      messages.some(({ notice }) => notice.id.endsWith('/close'))
+        ? new Promise(() => undefined)
+        : output.deliver(messages, signal);
+    await at.dispatch?.component.stop();
+    await start({}, { ...output, deliver });
+    // It has stored nothing for a while, and does with the next that arrives.
+    await at.time.advance(1000);
+    await at.dispatch?.replay('siem');
+    await at.time.advance(1000);
+    // Killed now, there is a letter of what is still to be told.
+    expect(siem.ids.map((id) => id.split('/').at(-1))).toEqual(['create']);
+    expect(await letters()).toHaveLength(1);
   });
 });

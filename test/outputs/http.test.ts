@@ -169,6 +169,13 @@ describe('there is no answer', () => {
       'protocol',
       /does not speak HTTP/,
     ],
+    [
+      'whose answer cannot be unpacked',
+      (socket) =>
+        void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\nnot packed')),
+      'protocol',
+      /does not speak HTTP/,
+    ],
   ])('from one %s', async (_what, onConnection, reason, words) => {
     const failure = await failureOf(post(`http://${await tcp(onConnection)}/`));
     expect(failure).toMatchObject({ reason, of: 'output', message: expect.stringMatching(words) });

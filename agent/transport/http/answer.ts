@@ -2,7 +2,9 @@
  * What an HTTP answer to a batch means. Only the collector's own word about the batch is final: anything else may come from
  * a proxy, from another server at a wrong address, or be about the agent's token, and goes away when that is put right.
  */
+
 import { z } from 'zod';
+import { retryAfter } from '../../../shared/http/retry-after.ts';
 import type { Refusal } from '../transport.ts';
 
 export interface HttpAnswer {
@@ -78,11 +80,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Seconds, or a date (RFC 9110, 10.2.3). */
-function retryAfter(header: string, now: number): number | undefined {
-  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
-  const date = /^[A-Za-z]{3},? .* GMT$/.test(header) ? Date.parse(header) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

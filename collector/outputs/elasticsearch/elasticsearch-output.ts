@@ -1,6 +1,6 @@
 /** The bulk API of Elasticsearch and OpenSearch: an index that has the newest state of each alert, or one of all changes. */
 import type { OutputSettings } from '../../../shared/config/outputs.ts';
-import { inParts, runsOf } from '../batches.ts';
+import { inRuns } from '../batches.ts';
 import { OutputFailure } from '../failure.ts';
 import { basic, HttpPeer } from '../http.ts';
 import { httpFailure } from '../http-failure.ts';
@@ -62,12 +62,7 @@ export function createElasticsearchOutput(options: ElasticsearchOutputOptions): 
   return {
     maxBatch: MAX_BATCH,
     maxBytes: MAX_BYTES,
-    async deliver(messages, signal) {
-      const outcomes: Outcome[] = [];
-      for (const run of runsOf(messages, MAX_BODY_BYTES))
-        outcomes.push(...(await inParts(run, (part) => send(part, signal))));
-      return outcomes;
-    },
+    deliver: (messages, signal) => inRuns(messages, MAX_BODY_BYTES, (part) => send(part, signal)),
     close: () => peer.close(),
   };
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OutputSettings } from '../../../shared/config/outputs.ts';
-import { inParts, runsOf } from '../batches.ts';
+import { inRuns } from '../batches.ts';
 import { connectionFailure } from '../connection-failure.ts';
 import { OutputFailure } from '../failure.ts';
 import { HttpPeer } from '../http.ts';
@@ -83,12 +83,7 @@ export function createSplunkOutput(options: SplunkOutputOptions): Output {
   return {
     maxBatch: MAX_BATCH,
     maxBytes: MAX_BYTES,
-    async deliver(messages, signal) {
-      const outcomes: Outcome[] = [];
-      for (const run of runsOf(messages, MAX_BODY_BYTES))
-        outcomes.push(...(await inParts(run, (part) => send(part, signal))));
-      return outcomes;
-    },
+    deliver: (messages, signal) => inRuns(messages, MAX_BODY_BYTES, (part) => send(part, signal)),
     close: async () => {
       closing.abort(new OutputFailure('timeout', 'The output was closed.'));
       await peer.close();

@@ -3,7 +3,7 @@ import type { OutputSettings } from '../../../shared/config/outputs.ts';
 import { isPrivate } from '../../../shared/config/values.ts';
 import type { FormatName } from '../../../shared/formats/format.ts';
 import { type Clock, SECOND, wallClock } from '../../../shared/time.ts';
-import { inParts, runsOf } from '../batches.ts';
+import { inRuns } from '../batches.ts';
 import { itSays, OutputFailure } from '../failure.ts';
 import { HttpPeer } from '../http.ts';
 import { type Answer, httpFailure } from '../http-failure.ts';
@@ -86,12 +86,7 @@ export function createWebhookOutput(options: WebhookOutputOptions): Output {
   return {
     maxBatch: settings.batch,
     maxBytes: MAX_BYTES[format] ?? MAX_BYTES_ELSEWHERE,
-    async deliver(messages, signal) {
-      const outcomes: Outcome[] = [];
-      for (const run of runsOf(messages, MAX_BODY_BYTES))
-        outcomes.push(...(await inParts(run, (part) => post(part, signal))));
-      return outcomes;
-    },
+    deliver: (messages, signal) => inRuns(messages, MAX_BODY_BYTES, (part) => post(part, signal)),
     close: () => peer.close(),
   };
 }
