@@ -1,5 +1,4 @@
 /** Where alerts are sent: the section `collector.outputs`, one item an output, by a name of the user's own. */
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import { FORMAT_NAMES, type FormatName } from '../formats/format.ts';
 import { NOTICE_EVENTS } from '../formats/notice.ts';
@@ -353,25 +352,9 @@ const output = z
     );
   });
 
-/** Each would take what the other has written for a line that was cut off, and rename it away. */
-function refuseSharedFiles(all: Readonly<Record<string, OutputSettings>>, context: z.core.$RefinementCtx): void {
-  const owners = new Map<string, string>();
-  for (const [name, { file: written }] of Object.entries(all)) {
-    if (written === undefined) continue;
-    const whose = resolve(written.path);
-    const owner = owners.get(whose);
-    owners.set(whose, owner ?? name);
-    if (owner === undefined) continue;
-    const message = `is where ${owner} writes; needs a file of its own`;
-    context.addIssue({ code: 'custom', path: [name, 'file', 'path'], message, params: whole });
-  }
-}
-
-export const outputs = key(
-  z.record(outputName, output).superRefine(refuseSharedFiles).default({}),
-  'Where alerts are sent, by names of your own.',
-  { expected: 'a section that names outputs' },
-);
+export const outputs = key(z.record(outputName, output).default({}), 'Where alerts are sent, by names of your own.', {
+  expected: 'a section that names outputs',
+});
 
 /** One output's settings. */
 export type OutputSettings = z.infer<typeof output>;

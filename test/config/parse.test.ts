@@ -352,10 +352,6 @@ describe('parseConfig', () => {
       'not a name: is no name for it; must be a name of at most 63 small letters, digits and -',
     ],
     [
-      { a: { file: { path: '/x/a' } }, b: { file: { path: '/x/./a' } } },
-      'b.file.path: is where a writes; needs a file of its own',
-    ],
-    [
       { a: { splunk: { url: 'https://a', token: 'x' } } },
       'a.splunk.token: found a value that is not shown; must be { file: ... } or { variable: ... }: where it is, never the secret itself',
     ],

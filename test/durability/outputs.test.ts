@@ -17,8 +17,6 @@ const ALERTS = 10_000;
 const LOOK_EVERY_MS = 100;
 const PATIENCE_MS = 300_000;
 
-const tell = (figures: string): unknown => process.stdout.write(`${figures}\n`);
-
 let folder: string;
 let running: Running | undefined;
 let receivers: AlertReceiver[];
