@@ -354,6 +354,7 @@ describe('the API', () => {
     expect(status.store).toMatchObject({ alerts: { open: 2, acknowledged: 0, closed: 0 } });
     expect(status.components.map(({ name, state }) => `${name} ${state}`)).toEqual([
       'store running',
+      'outputs running',
       'correlate running',
       'retention running',
       'http running',
