@@ -11,9 +11,11 @@ import { alert, CLUSTER, outcome } from '../collector/support/make.ts';
 import { type Running, truant } from '../e2e/truant.ts';
 import { freePort } from '../support/free-ports.ts';
 import { AlertReceiver, duplicatesIn, type Newest, type ReceivedNotice, tells, wrongIn } from './alert-receiver.ts';
-import { KILLS } from './kills.ts';
+import { KILLS as KILLS_OF_EACH } from './kills.ts';
 
 const ALERTS = 10_000;
+/** Between two of them all receivers are told of thousands. */
+const KILLS = Math.ceil(KILLS_OF_EACH / 3);
 const LOOK_EVERY_MS = 100;
 const PATIENCE_MS = 300_000;
 
