@@ -58,6 +58,7 @@ async function otherSide(): Promise<OtherSide> {
 describeOutput('Alertmanager', {
   whyNot: whyNoAlertmanager,
   isOrdered: false,
+  cannot: { breakHalfway: 'it takes all of a request or nothing' },
   titleOf: (title) => title.slice(0, MAX_TITLE),
   start: otherSide,
 });

@@ -15,6 +15,7 @@ const linesOf = (file: string) =>
     .map(receivedOf);
 
 describeOutput('a file', {
+  cannot: { breakHalfway: 'tried by a disk that is full', hang: 'a disk does not hang at will' },
   start: async (): Promise<OtherSide> => {
     const folder = mkdtempSync(path.join(tmpdir(), 'truant-file-'));
     const disk = path.join(folder, 'disk');
@@ -31,8 +32,11 @@ describeOutput('a file', {
 });
 
 describeOutput('the standard output', {
-  // What a reader had not read when it died is lost.
-  noticesLoss: false,
+  cannot: {
+    noticeLoss: 'what a reader had not read when it died is lost',
+    breakHalfway: 'tried by a pipe that is closed',
+    hang: 'tried by a pipe that nobody reads',
+  },
   // A pipe to a process that writes what it reads to a file.
   start: async (): Promise<OtherSide> => {
     const folder = mkdtempSync(path.join(tmpdir(), 'truant-stdout-'));

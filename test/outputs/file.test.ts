@@ -139,7 +139,8 @@ describe('why a file cannot be written is said in words', () => {
     expect(failure.remedy).toContain(remedy);
   });
 
-  test.skipIf(process.getuid?.() === 0)('no right to', async () => {
+  const isRoot = process.getuid?.() === 0;
+  test.skipIf(isRoot)(`no right to${isRoot ? ' (skipped: root has every right)' : ''}`, async () => {
     chmodSync(folder, 0o500);
     const failure = await failureOf(outputTo().deliver([say('one')], never));
     chmodSync(folder, 0o700);

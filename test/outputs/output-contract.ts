@@ -40,8 +40,8 @@ export interface OutputLab {
   format?(notice: Message['notice']): string;
   /** False: it keeps the newest state of each alert, in no order. */
   isOrdered?: boolean;
-  /** False: nobody notices what is lost, as over UDP. */
-  noticesLoss?: boolean;
+  /** Why something can't be tried with it, for the test's name. */
+  cannot?: { noticeLoss?: string; breakHalfway?: string; hang?: string };
   /** What the other side has of a title, where that is not the title to the letter. */
   titleOf?(title: string): string;
 }
@@ -75,9 +75,11 @@ export function message(id: string, { revision = 1, title = `about ${id}`, forma
   return { notice, text: format(notice) };
 }
 
+const why = (reason: string | undefined): string => (reason === undefined ? '' : ` (skipped: ${reason})`);
+
 export function describeOutput(name: string, lab: OutputLab): void {
-  const because = lab.whyNot === undefined ? '' : ` (skipped: ${lab.whyNot})`;
-  const { isOrdered = true, noticesLoss = true, titleOf = (title) => title } = lab;
+  const because = why(lab.whyNot);
+  const { isOrdered = true, cannot = {}, titleOf = (title) => title } = lab;
   describe.skipIf(lab.whyNot !== undefined)(`${name} as an output${because}`, () => {
     let side: OtherSide;
     beforeAll(() => lab.before?.());
@@ -149,53 +151,65 @@ export function describeOutput(name: string, lab: OutputLab): void {
       expect(await side.received()).toEqual([]);
     });
 
-    test.skipIf(!noticesLoss)('while the other side is down it says so; once that is back it works again', async () => {
-      await deliverAll(batchOf(['before']));
-      await side.goDown();
-      await expectFailure(side.output.deliver(batchOf(['after']), never));
-      await expectFailure(side.output.deliver(batchOf(['after']), never));
-      await side.comeBack();
-      await deliverAll(batchOf(['after', 'last']));
-      await expectReceived(['before', 'after', 'last']);
-    });
+    test.skipIf(cannot.noticeLoss !== undefined)(
+      `while the other side is down it says so; once that is back it works again${why(cannot.noticeLoss)}`,
+      async () => {
+        await deliverAll(batchOf(['before']));
+        await side.goDown();
+        await expectFailure(side.output.deliver(batchOf(['after']), never));
+        await expectFailure(side.output.deliver(batchOf(['after']), never));
+        await side.comeBack();
+        await deliverAll(batchOf(['after', 'last']));
+        await expectReceived(['before', 'after', 'last']);
+      },
+    );
 
-    test.skipIf(!noticesLoss)('where it has never been up it is waited for', async () => {
-      await side.goDown();
-      await expectFailure(side.output.deliver(batchOf(['a0']), never));
-      await side.comeBack();
-      await deliverAll(batchOf(['a0']));
-      await expectReceived(['a0']);
-    });
+    test.skipIf(cannot.noticeLoss !== undefined)(
+      `where it has never been up it is waited for${why(cannot.noticeLoss)}`,
+      async () => {
+        await side.goDown();
+        await expectFailure(side.output.deliver(batchOf(['a0']), never));
+        await side.comeBack();
+        await deliverAll(batchOf(['a0']));
+        await expectReceived(['a0']);
+      },
+    );
 
-    test('a batch that was broken off half way arrives whole when it is sent again', async (context) => {
-      if (!side.breakHalfway) return context.skip('it has no half way');
-      const alerts = ids(0, Math.min(side.output.maxBatch, 50));
-      await side.breakHalfway();
-      await expectFailure(side.output.deliver(batchOf(alerts), never));
-      await deliverAll(batchOf(alerts));
-      await expectReceived(alerts);
-    });
+    test.skipIf(cannot.breakHalfway !== undefined)(
+      `a batch that was broken off half way arrives whole when it is sent again${why(cannot.breakHalfway)}`,
+      async () => {
+        if (!side.breakHalfway) throw new Error('it can not be broken off, and does not say why');
+        const alerts = ids(0, Math.min(side.output.maxBatch, 50));
+        await side.breakHalfway();
+        await expectFailure(side.output.deliver(batchOf(alerts), never));
+        await deliverAll(batchOf(alerts));
+        await expectReceived(alerts);
+      },
+    );
 
-    test('a delivery that hangs is ended by its signal, and the next one works', async (context) => {
-      if (!side.hang) return context.skip('it does not hang');
-      const { caught } = await side.hang();
-      const stop = new AbortController();
-      const delivering = expectFailure(side.output.deliver(batchOf(['a0']), stop.signal));
-      await caught;
-      stop.abort();
-      await delivering;
-      await side.goDown();
-      await side.comeBack();
-      await deliverAll(batchOf(['a1']));
-      await eventually(async () => expect((await side.received()).map((received) => received.alert)).toContain('a1'));
-    });
+    test.skipIf(cannot.hang !== undefined)(
+      `a delivery that hangs is ended by its signal, and the next one works${why(cannot.hang)}`,
+      async () => {
+        if (!side.hang) throw new Error('it can not hang, and does not say why');
+        const { caught } = await side.hang();
+        const stop = new AbortController();
+        const delivering = expectFailure(side.output.deliver(batchOf(['a0']), stop.signal));
+        await caught;
+        stop.abort();
+        await delivering;
+        await side.goDown();
+        await side.comeBack();
+        await deliverAll(batchOf(['a1']));
+        await eventually(async () => expect((await side.received()).map((received) => received.alert)).toContain('a1'));
+      },
+    );
 
     test('a delivery whose signal is over already fails', async () => {
       await expectFailure(side.output.deliver(batchOf(['a0']), AbortSignal.abort()));
     });
 
-    test('closing ends a delivery that hangs', async (context) => {
-      if (!side.hang) return context.skip('it does not hang');
+    test.skipIf(cannot.hang !== undefined)(`closing ends a delivery that hangs${why(cannot.hang)}`, async () => {
+      if (!side.hang) throw new Error('it can not hang, and does not say why');
       const { caught } = await side.hang();
       const delivering = expectFailure(side.output.deliver(batchOf(['a0']), never));
       await caught;

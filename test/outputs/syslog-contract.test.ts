@@ -41,19 +41,27 @@ async function start(kind: KindName, way: Way, more: Partial<SyslogSettings>): P
   };
 }
 
-/** What is written and not yet read when the server dies is lost; what UDP loses nobody notices. */
-const LOSES = { noticesLoss: false };
+const WHOLE = { breakHalfway: 'tried by servers that are killed' };
 
-const ways: [name: string, way: Way, settings: Partial<SyslogSettings>, lab: { noticesLoss?: boolean }][] = [
+const ways: [name: string, way: Way, settings: Partial<SyslogSettings>, cannot: { noticeLoss?: string }][] = [
   ['over TLS', 'tls', {}, {}],
   ['over TCP', 'tcp', {}, {}],
   ['in lines over TCP', 'line', {}, {}],
-  ['over a TCP connection that is kept', 'tcp', { acknowledge: 'written' }, LOSES],
-  ['over UDP', 'udp', {}, LOSES],
+  [
+    'over a TCP connection that is kept',
+    'tcp',
+    { acknowledge: 'written' },
+    { noticeLoss: 'what is written and not read yet is lost' },
+  ],
+  ['over UDP', 'udp', {}, { noticeLoss: 'nobody notices what UDP loses' }],
 ];
 
 for (const kind of ['rsyslog', 'syslog-ng'] as const) {
   const whyNot = becauseNo(kind) === '' ? undefined : KINDS[kind].whyNot;
-  for (const [name, way, settings, lab] of ways)
-    describeOutput(`${kind} ${name}`, { whyNot, start: () => start(kind, way, settings), ...lab });
+  for (const [name, way, settings, cannot] of ways)
+    describeOutput(`${kind} ${name}`, {
+      whyNot,
+      start: () => start(kind, way, settings),
+      cannot: { ...WHOLE, ...cannot },
+    });
 }
